@@ -1,0 +1,125 @@
+"""What every answer travels in: a request id, security headers, one log line, and a refusal instead of a crash."""
+
+import time
+import traceback
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.errors import Code, Refusal
+from service.observe import Metrics, note, noted
+from service.rendering import render
+from service.settings import Settings
+
+# A page may use what the service itself ships, and nothing else; any other answer may load nothing at all.
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
+_NO_ANSWER = 499
+
+
+class Envelope:
+    """Wraps the routes, inside CORS, so that even a failure carries the headers that a browser asks for."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+        self.limit = settings.max_concurrent_requests
+        self.in_progress = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        passage = _Passage(scope, send)
+        self.in_progress += 1
+        try:
+            if self.in_progress > self.limit:
+                raise Refusal(Code.BUSY)
+            await self.app(passage.scope, receive, passage.send)
+        except ClientDisconnect:
+            note(passage.scope, code="client-gone")
+        except Refusal as refusal:
+            await render(passage.scope, refusal)(passage.scope, receive, passage.send)
+        except Exception as fault:
+            _report(fault, passage.request_id)
+            if passage.status != _NO_ANSWER:
+                raise  # part of the answer is out; only breaking the connection says that it is not whole
+            await render(passage.scope, Refusal(Code.INTERNAL))(passage.scope, receive, passage.send)
+        finally:
+            self.in_progress -= 1
+            self._record(passage)
+
+    def _record(self, passage: "_Passage") -> None:
+        route = getattr(passage.scope.get("route"), "path", "unknown")
+        method = passage.method if passage.method in _METHODS else "other"
+        seconds = time.perf_counter() - passage.started
+        self.metrics.requests.labels(route, method, passage.status).inc()
+        self.metrics.seconds.labels(route).observe(seconds)
+        facts = noted(passage.scope)
+        if "code" in facts:
+            self.metrics.refusals.labels(facts["code"]).inc()
+        line: dict[str, Any] = {
+            **facts,
+            "route": route,
+            "method": method,
+            "status": passage.status,
+            "duration_ms": round(seconds * 1000, 1),
+            "request_id": passage.request_id,
+        }
+        structlog.get_logger().info("request", **line)
+
+
+class _Passage:
+    """One request on its way. HEAD travels as GET and loses the body on the way back."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.started = time.perf_counter()
+        self.method: str = scope["method"]
+        self.scope: Scope = {**scope, "method": "GET"} if self.method == "HEAD" else scope
+        self.request_id = _request_id(scope)
+        self.status = _NO_ANSWER
+        self._send = send
+
+    async def send(self, message: Message) -> None:
+        """Pass a message of the answer on, with the headers added."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            _add_headers(MutableHeaders(scope=message), self.request_id)
+        elif message["type"] == "http.response.body" and self.method == "HEAD":
+            message = {**message, "body": b""}
+        await self._send(message)
+
+
+def _add_headers(headers: MutableHeaders, request_id: str) -> None:
+    is_page = headers.get("content-type", "").startswith("text/html")
+    headers["X-Request-ID"] = request_id
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["Content-Security-Policy"] = PAGE_POLICY if is_page else DATA_POLICY
+    headers.setdefault("Cache-Control", "no-store")
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's X-Request-ID if it is a UUID, in our spelling; otherwise a new one."""
+    try:
+        return str(UUID(Headers(scope=scope).get("x-request-id", "")))
+    except ValueError:
+        return str(uuid4())
+
+
+def _report(fault: Exception, request_id: str) -> None:
+    """Log the type of the fault and where it arose; its words may quote the record."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    ours = [frame for frame in frames if "/service/" in frame.filename.replace("\\", "/")]
+    last = (ours or frames)[-1]
+    where = f"{last.filename.replace(chr(92), '/').rpartition('/service/')[2]}:{last.lineno}"
+    structlog.get_logger().error("fault", exception=type(fault).__name__, where=where, request_id=request_id)

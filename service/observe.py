@@ -1,0 +1,140 @@
+"""What may be known of a request afterwards: log lines by an allow-list of keys, and metrics."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+from starlette.types import Scope
+from structlog.typing import EventDict, WrappedLogger
+
+from service.settings import Settings
+
+# A key that is not here is dropped, whoever passes it. None of these may ever hold anything from a patient's record.
+LOGGED = frozenset(
+    {
+        "accepted",  # feedback entries by outcome
+        "cards",  # how many
+        "client",  # id in the clients file
+        "code",  # of errors.py
+        "digest",  # of the rule set
+        "duration_ms",
+        "event",
+        "exception",  # its type alone
+        "gate",  # open or closed
+        "hook",  # declared by the service that was called
+        "level",
+        "message",  # of the server program, at start and stop
+        "method",
+        "overridden",
+        "outcomes",  # rules by outcome, counted
+        "reasons",  # feedback entries by override reason of our list
+        "rejected",  # entries, counted
+        "request_id",
+        "route",  # the template, not the address
+        "service",  # id in discovery
+        "status",
+        "timestamp",
+        "version",  # of the rule set
+        "where",  # module and line of a fault
+    }
+)
+_LONGEST_TEXT = 500
+_LEVELS = logging.getLevelNamesMapping()
+
+
+def note(scope: Scope, **facts: str | float | dict[str, int]) -> None:
+    """Add facts to the one log line of this request; the keys are those of LOGGED."""
+    scope.setdefault("state", {}).setdefault("noted", {}).update(facts)
+
+
+def noted(scope: Scope) -> dict[str, Any]:
+    """The facts noted so far."""
+    facts: dict[str, Any] = scope.setdefault("state", {}).setdefault("noted", {})
+    return facts
+
+
+def start_logging(settings: Settings) -> None:
+    """Write log lines as JSON on standard error, those of libraries without their arguments."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            allow_listed,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.log_level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    root.handlers = [_LibraryLog()]
+    root.setLevel(logging.WARNING)
+
+
+def allow_listed(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The event without keys that are not in LOGGED and without values that are not plain."""
+    return {key: value for key, value in event.items() if key in LOGGED and _is_plain(value)}
+
+
+def _is_plain(value: object) -> bool:
+    """Whether the value is a short text, a number, or counts by name; records and exceptions are neither."""
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and isinstance(count, int) for name, count in value.items())
+    return isinstance(value, (int, float)) or (isinstance(value, str) and len(value) <= _LONGEST_TEXT)
+
+
+class _LibraryLog(logging.Handler):
+    """Passes on that a library logged. Of its words only the server's templates: arguments may hold input."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        facts: dict[str, Any] = {"where": record.name}
+        if record.exc_info and record.exc_info[0]:
+            facts["exception"] = record.exc_info[0].__name__
+        if record.name == "uvicorn.error" and isinstance(record.msg, str):
+            facts["message"] = record.msg.strip()[-_LONGEST_TEXT:]
+        structlog.get_logger().log(record.levelno, "library", **facts)
+
+
+class Metrics:
+    """The counters of one app. Labels come from closed sets: routes, codes, rule ids, outcomes."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self.requests = Counter(
+            "cramps_requests", "Requests answered", ["route", "method", "status"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "cramps_request_seconds",
+            "Seconds from request to answer",
+            ["route"],
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
+            registry=self.registry,
+        )
+        self.refusals = Counter("cramps_refusals", "Requests refused, by code", ["code"], registry=self.registry)
+        self.rule_outcomes = Counter(
+            "cramps_rule_outcomes", "Outcomes of rules", ["rule", "outcome"], registry=self.registry
+        )
+        self.rejected_entries = Counter(
+            "cramps_rejected_entries",
+            "Record entries that could not be read",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.feedback = Counter(
+            "cramps_feedback", "Feedback on cards", ["service", "outcome", "reason"], registry=self.registry
+        )
+
+    def page(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,127 @@
+"""What an operator can set: environment variables that begin with CRAMPS_, read once."""
+
+from datetime import UTC, tzinfo
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """The settings of one process. An empty variable counts as unset.
+
+    Raises ValidationError for an address that others can reach, unless a clients file or CRAMPS_AUTH=open is given.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="CRAMPS_",
+        env_ignore_empty=True,
+        frozen=True,
+        validate_default=True,
+        hide_input_in_errors=True,
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    rules_dir: Path = Field(
+        _PROJECT / "rules", description="Folder of the rule set. Default: `rules/` beside the package."
+    )
+    overlay_file: Path | None = Field(
+        None, description="CSV file of a site's own codes: system, code, value set. Default: none."
+    )
+    public_base_url: str | None = Field(
+        None,
+        description="Address under which clients reach the service, with any path that a proxy strips. Default: none.",
+    )
+    zone: str = Field("UTC", description="IANA time zone in which calendar days are counted.")
+    max_body_bytes: int = Field(32 * 1024 * 1024, ge=1024, description="Largest request body in bytes.")
+    body_timeout_s: float = Field(10.0, gt=0, description="Seconds within which a request body must arrive.")
+    max_concurrent_requests: int = Field(
+        64, ge=1, description="Requests in progress at once; one more is answered 503 busy."
+    )
+    auth: Literal["auto", "open"] = Field(
+        "auto",
+        description="`auto`: an address that others can reach needs a clients file. `open`: anybody may call.",
+    )
+    clients_file: Path | None = Field(None, description="File of the clients that may call. Default: none.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("https://sandbox.cds-hooks.org",),
+        description="Origins whose pages may call, separated by commas; `none` allows no page.",
+    )
+    fetch_budget_ms: int = Field(
+        400,
+        ge=0,
+        description="Milliseconds after which no further call to the client's FHIR server is begun.",
+    )
+    fetch_deadline_s: float = Field(
+        2.0, gt=0, description="Seconds after which calls to the client's FHIR server are abandoned."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return () if value == "none" else tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            parts = urlsplit(origin)
+            if parts.scheme not in {"http", "https"} or origin != f"{parts.scheme}://{parts.netloc}":
+                raise ValueError("an origin is scheme://host[:port], without a path")
+        return value
+
+    @field_validator("public_base_url")
+    @classmethod
+    def _check_base_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+            raise ValueError("an absolute http or https address without query is needed")
+        return value.rstrip("/")
+
+    @field_validator("zone")
+    @classmethod
+    def _check_zone(cls, value: str) -> str:
+        if value != "UTC":
+            try:
+                ZoneInfo(value)
+            except (ZoneInfoNotFoundError, ValueError, OSError):
+                raise ValueError("not a time zone that this machine knows") from None
+        return value
+
+    @model_validator(mode="after")
+    def _check_exposure(self) -> Self:
+        if not self.is_loopback and self.auth != "open" and self.clients_file is None:
+            raise ValueError(
+                "others can reach this address: set CRAMPS_CLIENTS_FILE, or CRAMPS_AUTH=open to let anybody call"
+            )
+        return self
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the address."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def timezone(self) -> tzinfo:
+        """The zone in which calendar days are counted."""
+        return UTC if self.zone == "UTC" else ZoneInfo(self.zone)
+
+    @property
+    def root_path(self) -> str:
+        """The path of the public base URL, without a slash at its end; empty when there is none."""
+        return urlsplit(self.public_base_url).path if self.public_base_url else ""
