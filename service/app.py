@@ -1,0 +1,86 @@
+"""The application: which routes, behind what, and what is compiled before the first request."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from service import engine, openapi, rendering
+from service.envelope import Envelope
+from service.observe import Metrics
+from service.routes import bundle, catalogue, docs, health, hooks
+from service.settings import Settings
+
+_VERSION = "1.0.0"
+_DESCRIPTION = """\
+Says what may lie behind a patient's nocturnal leg cramps and which workup is outstanding, as CDS Hooks cards.
+
+The service keeps nothing. No clinician has signed its rules yet: do not use it for the care of patients.
+"""
+_TAGS = [
+    {"name": "CDS Hooks", "description": "Discovery, hook calls and feedback, for an EHR."},
+    {"name": "evaluation", "description": "The same cards for a posted FHIR Bundle, with the whole explanation."},
+    {"name": "rules", "description": "The rule catalogue."},
+    {"name": "operations", "description": "Health and metrics."},
+]
+
+
+class App(FastAPI):
+    """FastAPI with the OpenAPI document of openapi.py."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi.document(self)
+        return self.openapi_schema
+
+
+def build_app(settings: Settings | None = None) -> FastAPI:
+    """The whole service; state holds `settings`, `metrics` and, once started, the compiled `program`."""
+    settings = settings or Settings()
+    if settings.clients_file is not None:
+        # Better no service than one that seems to check its callers.
+        raise NotImplementedError("CRAMPS_CLIENTS_FILE is set, but this version cannot authenticate callers")
+    app = App(
+        title="Nocturnal leg cramps",
+        version=_VERSION,
+        summary="Clinical decision support by CDS Hooks and FHIR R4",
+        description=_DESCRIPTION,
+        openapi_tags=_TAGS,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        root_path=settings.root_path,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.settings = settings
+    app.state.metrics = Metrics()
+    rendering.install(app)
+    for module in (hooks, bundle, catalogue, health, docs):
+        app.include_router(module.router)
+    # The last one added is the outermost: a refusal, and even a crash, carries CORS headers.
+    app.add_middleware(Envelope, settings=settings, metrics=app.state.metrics)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST", "OPTIONS"],
+        allow_headers=["Accept", "Authorization", "Content-Type", "X-Request-ID"],
+        expose_headers=["X-Request-ID"],
+        max_age=600,
+    )
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Compile the rule set before the first request; a rule set with a fault stops the start."""
+    app.state.program = engine.load_program(app.state.settings)
+    structlog.get_logger().warning("open-to-anybody" if not app.state.settings.is_loopback else "open-on-loopback")
+    yield
+    app.state.program = None

@@ -1,0 +1,38 @@
+"""The command line: a table of commands, each in a module that is imported only when it is called."""
+
+import sys
+from argparse import ArgumentParser
+from importlib import import_module
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """A line of the table. The module has `add_arguments(parser)` and `run(arguments)`, which gives the exit code."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "serve": Command("service.commands.serve", "answer requests; the documentation is at /docs"),
+    "openapi": Command("service.commands.openapi", "write openapi/openapi.json, or check that it is current"),
+}
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run the command that the words name, and give its exit code."""
+    words = sys.argv[1:] if words is None else words
+    listing = "\n".join(f"  {name:<12}{command.help}" for name, command in COMMANDS.items())
+    usage = f"python -m service COMMAND [OPTION ...]\n\ncommands:\n{listing}\n"
+    if not words or words[0] in {"-h", "--help"}:
+        print(f"usage: {usage}")
+        return 0 if words else 2
+    if words[0] not in COMMANDS:
+        print(f"There is no such command.\n\nusage: {usage}", file=sys.stderr)
+        return 2
+    command = COMMANDS[words[0]]
+    parser = ArgumentParser(prog=f"python -m service {words[0]}", description=command.help)
+    module = import_module(command.module)
+    module.add_arguments(parser)
+    code: int = module.run(parser.parse_args(words[1:]))
+    return code

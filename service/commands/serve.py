@@ -1,0 +1,43 @@
+"""`serve`: answer requests until told to stop."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+
+import uvicorn
+from pydantic import ValidationError
+
+from service.app import build_app
+from service.observe import start_logging
+from service.settings import Settings
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the options; each overrules its environment variable."""
+    parser.add_argument("--host", help="address to listen on (CRAMPS_HOST, default 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (CRAMPS_PORT, default 8000)")
+
+
+def run(arguments: Namespace) -> int:
+    """Serve; 2 when the settings are refused."""
+    given = {name: value for name in ("host", "port") if (value := getattr(arguments, name)) is not None}
+    try:
+        settings = Settings(**given)
+    except ValidationError as faults:
+        for fault in faults.errors():
+            where = f"CRAMPS_{fault['loc'][0]}: ".upper() if fault["loc"] else ""
+            print(f"{where}{fault['msg'].removeprefix('Value error, ')}", file=sys.stderr)
+        return 2
+    start_logging(settings)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    print(f"Documentation: {settings.public_base_url or f'http://{host}:{settings.port}'}/docs", file=sys.stderr)
+    uvicorn.run(
+        build_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,  # envelope.py writes one line for each request, without its address
+        server_header=False,
+        proxy_headers=False,  # nothing here depends on who the proxy says is calling
+        timeout_graceful_shutdown=10,
+    )
+    return 0
