@@ -40,9 +40,11 @@ class Envelope:
             await self.app(scope, receive, send)
             return
         passage = _Passage(scope, send)
-        self.in_progress += 1
+        # What is costly arrives by POST; the probes of an orchestrator must be answered under any load.
+        weight = int(passage.method == "POST")
+        self.in_progress += weight
         try:
-            if self.in_progress > self.limit:
+            if weight and self.in_progress > self.limit:
                 raise Refusal(Code.BUSY)
             await self.app(passage.scope, receive, passage.send)
         except ClientDisconnect:
@@ -55,7 +57,7 @@ class Envelope:
                 raise  # part of the answer is out; only breaking the connection says that it is not whole
             await render(passage.scope, Refusal(Code.INTERNAL))(passage.scope, receive, passage.send)
         finally:
-            self.in_progress -= 1
+            self.in_progress -= weight
             self._record(passage)
 
     def _record(self, passage: "_Passage") -> None:

@@ -11,6 +11,7 @@ from prometheus_client import (
     GCCollector,
     Histogram,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 from starlette.types import Scope
@@ -108,6 +109,7 @@ class Metrics:
     """The counters of one app. Labels come from closed sets: routes, codes, rule ids, outcomes."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the page, and a scrape knows the time
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)

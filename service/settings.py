@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(32 * 1024 * 1024, ge=1024, description="Largest request body in bytes.")
     body_timeout_s: float = Field(10.0, gt=0, description="Seconds within which a request body must arrive.")
     max_concurrent_requests: int = Field(
-        64, ge=1, description="Requests in progress at once; one more is answered 503 busy."
+        64, ge=1, description="POST requests in progress at once; one more is answered 503 busy."
     )
     auth: Literal["auto", "open"] = Field(
         "auto",
