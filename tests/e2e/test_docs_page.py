@@ -1,0 +1,141 @@
+"""The documentation page in a real browser: it works with nothing but our own host, and its examples run."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.server import Server, serving
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+browser_test = pytest.mark.skipif(CHROMIUM is None, reason="NO BROWSER: Chromium is not installed (Debian: chromium)")
+WATCH_POLICY = "document.addEventListener('securitypolicyviolation', e => console.error('CSP ' + e.blockedURI))"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@dataclass
+class Watched:
+    """What a page asked for, and what went wrong on it."""
+
+    requested: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def follow(self, page: Page) -> None:
+        page.add_init_script(WATCH_POLICY)
+        page.on("request", lambda request: self.requested.append(request.url))
+        page.on("requestfailed", lambda request: self.faults.append(f"failed: {request.url}"))
+        page.on("console", lambda message: self.faults.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: self.faults.append(f"error: {error.message}"))
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened.set_default_timeout(15_000)
+    yield opened
+    opened.close()
+
+
+def _operations(client: httpx2.Client) -> list[dict[str, Any]]:
+    document = client.get("/openapi.json").json()
+    return [
+        operation | {"method": method, "path": path}
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    ]
+
+
+@browser_test
+@pytest.mark.browser
+def test_the_page_shows_every_operation_without_any_other_host(
+    server: Server, client: httpx2.Client, page: Page
+) -> None:
+    watched = Watched()
+    watched.follow(page)
+    page.goto(f"{server.url}/")
+    page.wait_for_selector(".opblock")
+    assert page.url == f"{server.url}/docs"
+    for operation in _operations(client):
+        assert page.locator(f"#operations-{operation['tags'][0].replace(' ', '_')}-{operation['operationId']}").count()
+    assert watched.faults == []
+    assert {url.split("/")[2] for url in watched.requested} == {server.url.split("/")[2]}
+
+
+@browser_test
+@pytest.mark.browser
+def test_an_operation_runs_from_the_page(server: Server, page: Page) -> None:
+    watched = Watched()
+    watched.follow(page)
+    page.goto(f"{server.url}/docs")
+    operation = page.locator(".opblock", has=page.locator("[data-path='/readyz']"))
+    operation.locator(".opblock-summary-control").click()
+    operation.locator(".execute").click()
+    operation.locator(".live-responses-table .response-col_status").filter(has_text="200").wait_for()
+    assert watched.faults == []
+
+
+@browser_test
+@pytest.mark.browser
+@pytest.mark.parametrize("path", ["/evaluate", "/cds-services/{id}"])
+def test_the_example_of_a_post_runs_as_it_stands(server: Server, page: Page, path: str) -> None:
+    page.goto(f"{server.url}/docs")
+    operation = page.locator(".opblock-post", has=page.locator(f"[data-path='{path}']"))
+    operation.locator(".opblock-summary-control").click()
+    operation.locator(".execute").click()
+    operation.locator(".live-responses-table .response-col_status").filter(has_text="200").wait_for()
+    assert '"cards"' in operation.locator(".live-responses-table .highlight-code").first.inner_text()
+
+
+@browser_test
+@pytest.mark.browser
+def test_a_proxy_may_put_a_path_before_the_page(tmp_path_factory: pytest.TempPathFactory, page: Page) -> None:
+    log = tmp_path_factory.mktemp("prefixed") / "log"
+    with serving(log, PUBLIC_BASE_URL="https://ehr.example/cramps") as prefixed:
+        page.goto(f"{prefixed.url}/cramps/docs")
+        operation = page.locator(".opblock", has=page.locator("[data-path='/readyz']"))
+        operation.locator(".opblock-summary-control").click()
+        with page.expect_response(lambda answer: answer.url.endswith("/readyz")) as asked:
+            operation.locator(".execute").click()
+        assert asked.value.url == f"{prefixed.url}/cramps/readyz"
+        assert asked.value.status == 200
+
+
+def test_the_policy_allows_no_inline_script_and_no_other_host(client: httpx2.Client) -> None:
+    policy = client.get("/docs").headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+def test_every_asset_of_the_page_is_served(client: httpx2.Client) -> None:
+    for name, media_type in {
+        "init.js": "text/javascript",
+        "swagger-ui-bundle.js": "text/javascript",
+        "swagger-ui-bundle.js.LICENSE.txt": "text/plain",
+        "swagger-ui.css": "text/css",
+        "favicon-32x32.png": "image/png",
+    }.items():
+        answer = client.get(f"/docs/{name}")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith(media_type)
