@@ -80,7 +80,11 @@ def build_app(settings: Settings | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Compile the rule set before the first request; a rule set with a fault stops the start."""
-    app.state.program = engine.load_program(app.state.settings)
-    structlog.get_logger().warning("open-to-anybody" if not app.state.settings.is_loopback else "open-on-loopback")
+    settings = app.state.settings
+    program = engine.load_program(settings.rules_dir)
+    app.state.program = program
+    logger = structlog.get_logger()
+    logger.info("started", version=program.version, digest=program.digest)
+    logger.warning("open-on-loopback" if settings.is_loopback else "open-to-anybody")
     yield
     app.state.program = None

@@ -18,9 +18,10 @@ async def livez() -> JSONResponse:
 @router.get("/readyz", summary="Can it answer hook calls?")
 async def readyz(request: Request) -> JSONResponse:
     """Answers 200 once the rule set is compiled, and 503 before."""
-    if getattr(request.app.state, "program", None) is None:
+    program = getattr(request.app.state, "program", None)
+    if program is None:
         raise Refusal(Code.BUSY)
-    return JSONResponse({"status": "ready"})
+    return JSONResponse({"status": "ready", "ruleset": {"version": program.version, "digest": program.digest}})
 
 
 @router.get(
