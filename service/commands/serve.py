@@ -27,11 +27,16 @@ def run(arguments: Namespace) -> int:
             where = f"CRAMPS_{fault['loc'][0]}: ".upper() if fault["loc"] else ""
             print(f"{where}{fault['msg'].removeprefix('Value error, ')}", file=sys.stderr)
         return 2
+    try:
+        app = build_app(settings)
+    except NotImplementedError as missing:
+        print(missing, file=sys.stderr)
+        return 2
     start_logging(settings)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"Documentation: {settings.public_base_url or f'http://{host}:{settings.port}'}/docs", file=sys.stderr)
     uvicorn.run(
-        build_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,
