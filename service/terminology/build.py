@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 
-from service.terminology.expand import Row, UnverifiedError, expand, expand_products
+from service.terminology.expand import Row, expand, expand_products
 from service.terminology.lists import Lists, Product, read_lists
 from service.terminology.sets import ValueSet, ValueSetError, read_set
 
@@ -51,8 +51,8 @@ def read_sets(folder: Path) -> tuple[list[ValueSet], list[str]]:
     for path in sorted(folder.glob("*.yaml")):
         try:
             sets.append(read_set(path))
-        except ValueSetError as fault:
-            faults.append(str(fault))
+        except ValueSetError as error:
+            faults += error.faults
     return sets, faults
 
 
@@ -64,17 +64,15 @@ def build(sets: list[ValueSet], lists: Lists) -> tuple[dict[str, str], list[str]
     for value_set in sets:
         try:
             rows = expand(value_set, lists)
-        except UnverifiedError as error:
+        except ValueSetError as error:
             faults += error.faults
             continue
-        files[f"{value_set.id}.csv"] = _csv(
+        files[f"{value_set.path.stem}.csv"] = _csv(
             [field.name for field in fields(Row)], [astuple(row) for row in rows]
         )
-        if value_set.kind == "medication":
+        if value_set.model.kind == "medication":
             medications += rows
-    files[PRODUCTS] = _csv(
-        ["code", "ingredients", "route"], map(_product, expand_products(medications, lists))
-    )
+    files[PRODUCTS] = _csv(["code", "ingredients", "route"], map(_product, expand_products(medications, lists)))
     return files, faults
 
 

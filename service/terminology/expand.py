@@ -1,11 +1,12 @@
 """A value set against the verified lists: the rows of its expansion."""
 
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from service.knowledge.schema import Selector
 from service.terminology.lists import Drug, Entry, Lists, Product, bare
-from service.terminology.sets import Line, ValueSet
+from service.terminology.sets import ValueSet, ValueSetError
 
 SOURCE_WIDTH = 79
 
@@ -28,46 +29,41 @@ class Row:
         return self.system, bare(self.code) if self.system else self.code, self.match
 
 
-class UnverifiedError(Exception):
-    """Rows of a value set that no verified list knows, or that contradict each other."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
-
-
 def expand(value_set: ValueSet, lists: Lists) -> list[Row]:
     """The sorted rows of the expansion.
 
     A row written as one code or prefix wins over an exclusion above it; what a list brought does not.
 
     Raises:
-        UnverifiedError: with one fault for each row that cannot be built.
+        ValueSetError: with one fault for each row that no verified list knows, or that contradicts another.
 
     """
     faults: list[str] = []
     written: dict[tuple[str, str, str], Row] = {}
     brought: dict[tuple[str, str, str], Row] = {}
-    for line, rows in _found(value_set, value_set.include, _included, lists, faults):
-        target = written if "system" in line else brought
+    for index, line in enumerate(value_set.model.include):
+        rows = list(_rows(line, lists))
+        target = brought if line.system is None else written
+        if not rows:
+            faults.append(value_set.fault("include", index, "no verified list knows it"))
+        if target is written and any(row.key in written for row in rows):
+            faults.append(value_set.fault("include", index, "appears twice"))
         for row in rows:
-            if target is written and row.key in written:
-                faults.append(f"{value_set.path}: include {_spell(line)}: appears twice")
             target.setdefault(row.key, row)
-    refused = [
-        row for _, rows in _found(value_set, value_set.exclude, _excluded, lists, faults) for row in rows
-    ]
-    if value_set.kind == "medication":
+    codes = {(row.system, bare(row.code)) for row in written.values()}
+    refused: list[Row] = []
+    for index, line in enumerate(value_set.model.exclude):
+        rows = list(_rows(line, lists))
+        if not rows:
+            faults.append(value_set.fault("exclude", index, "no verified list knows it"))
+        if any(row.system and (row.system, bare(row.code)) in codes for row in rows):
+            faults.append(value_set.fault("exclude", index, "is included as well"))
+        refused += rows
+    if faults:
+        raise ValueSetError(faults)
+    if value_set.model.kind == "medication":
         brands = _brands({*written.values(), *brought.values()}, refused, lists)
         brought = {**{brand.key: brand for brand in brands}, **brought}
-    codes = {(row.system, bare(row.code)) for row in written.values()}
-    faults += [
-        f"{value_set.path}: {row.system} {row.code} is both included and excluded"
-        for row in refused
-        if row.system and (row.system, bare(row.code)) in codes
-    ]
-    if faults:
-        raise UnverifiedError(faults)
     brought = {key: row for key, row in brought.items() if not any(_covers(no, row) for no in refused)}
     negatives = {row.key: row for row in map(_negative, refused) if row is not None}
     return sorted({**brought, **written, **negatives}.values(), key=lambda row: row.key)
@@ -80,52 +76,38 @@ def expand_products(rows: list[Row], lists: Lists) -> list[Product]:
     return sorted(held, key=lambda product: int(product.code))
 
 
-def _found(
-    value_set: ValueSet,
-    lines: tuple[Line, ...],
-    look: Callable[[Line, Lists], Iterator[Row]],
-    lists: Lists,
-    faults: list[str],
-) -> Iterator[tuple[Line, list[Row]]]:
-    """Each line with its rows; a line that no verified list knows becomes a fault."""
-    for line in lines:
-        rows = list(look(line, lists))
-        if not rows:
-            faults.append(f"{value_set.path}: {_spell(line)}: no verified list knows it")
-        yield line, rows
-
-
-def _included(line: Line, lists: Lists) -> Iterator[Row]:
-    if "list" in line:
-        concept = str(line["list"])
-        systems = line.get("systems")
-        for entry in lists.concepts.get(concept, ()):
-            if systems is None or entry.system in systems:
-                yield _row(entry)
-        for drug in lists.drugs.values() if systems is None else ():
-            if concept in drug.concepts:
-                yield from _names(drug)
-    elif "ingredient" in line:
-        named = lists.drug(str(line["ingredient"]))
+def _rows(line: Selector, lists: Lists) -> Iterator[Row]:
+    if line.list_ is not None:
+        yield from _listed(line.list_, line.systems, lists)
+    elif line.ingredient is not None:
+        named = lists.drug(line.ingredient)
         if named is not None:
             yield from _names(named)
             yield from _drug_codes(named, lists)
-    else:
-        match = "prefix" if "prefix" in line else "exact"
-        system, code = str(line["system"]), str(line.get("prefix") or line["code"])
-        verified = lists.find(system, match, code)
+    elif line.system is not None:
+        match, code = ("prefix", line.prefix) if line.prefix else ("exact", line.code or "")
+        verified = lists.find(line.verified_as or line.system, match, code)
         if verified is not None:
-            kept = "ingredient" if verified.match == "ingredient" else match
-            yield replace(_row(replace(verified, match=kept, code=code)), side=str(line.get("side", "")))
+            yield _written(line, verified, match, code)
 
 
-def _excluded(line: Line, lists: Lists) -> Iterator[Row]:
-    if "name" in line:
-        name = str(line["name"]).lower()
-        if name in lists.brands or name in lists.aliases or name in lists.drugs:
-            yield Row("", "name", name, "", "", "", "")
-        return
-    yield from _included(line, lists)
+def _listed(concept: str, systems: Sequence[str] | None, lists: Lists) -> Iterator[Row]:
+    for entry in lists.concepts.get(concept, ()):
+        if systems is None or entry.system in systems:
+            yield _row(entry)
+    for drug in lists.drugs.values() if systems is None else ():
+        if concept in drug.concepts:
+            yield from _names(drug)
+
+
+def _written(line: Selector, verified: Entry, match: str, code: str) -> Row:
+    """The row of one written code; one verified as another edition's carries no label, for that is the other's."""
+    if verified.match == "ingredient":
+        match = "ingredient"
+    if line.verified_as:
+        source = f"as {line.verified_as}: {verified.source}"
+        verified = replace(verified, system=str(line.system), label="", source=source)
+    return replace(_row(replace(verified, match=match, code=code)), side=line.side or "")
 
 
 def _drug_codes(drug: Drug, lists: Lists) -> Iterator[Row]:
@@ -159,8 +141,6 @@ def _row(entry: Entry) -> Row:
 
 
 def _covers(no: Row, row: Row) -> bool:
-    if no.match == "name":
-        return row.match == "name" and row.code == no.code
     if no.match == "ingredient":
         return row.ingredient == no.ingredient and row.match in {"ingredient", "name"}
     if no.system != row.system:
@@ -174,7 +154,3 @@ def _covers(no: Row, row: Row) -> bool:
 def _negative(row: Row) -> Row | None:
     """What an exclusion leaves in the expansion: its codes, which then neither prefix nor name recognises."""
     return replace(row, match=f"not-{row.match}") if row.match in {"exact", "prefix"} else None
-
-
-def _spell(line: Line) -> str:
-    return ", ".join(f"{key}: {value}" for key, value in line.items())

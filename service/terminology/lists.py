@@ -4,9 +4,10 @@ import csv
 import gzip
 import importlib
 import io
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 SYSTEMS = {
@@ -18,8 +19,6 @@ SYSTEMS = {
     "http://www.nlm.nih.gov/research/umls/rxnorm": "rxnorm",
     "http://www.whocc.no/atc": "atc",
 }
-# ICD-11 and ICPC-2 have names here but no verified list, so that nothing of them can be included yet.
-KNOWN_SYSTEMS = frozenset(SYSTEMS.values()) | {"icd-11", "icpc-2"}
 
 
 def bare(code: str) -> str:
@@ -74,9 +73,7 @@ class Lists:
     prefixes: dict[tuple[str, str], Entry] = field(default_factory=dict)
     drugs: dict[str, Drug] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)  # any drug name → generic name
-    brands: dict[str, tuple[tuple[str, ...], str]] = field(
-        default_factory=dict
-    )  # brand → ingredients, source
+    brands: dict[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)  # brand → ingredients, source
     products: dict[str, Product] = field(default_factory=dict)
 
     def find(self, system: str, match: str, code: str) -> Entry | None:
@@ -94,7 +91,7 @@ class Lists:
         return self.drugs.get(self.aliases.get(name.lower(), name.lower()))
 
     def _above(self, system: str, code: str) -> Entry | None:
-        for length in range(len(bare(code)) - 1, 2, -1):
+        for length in range(len(bare(code)) - 1, 0, -1):
             entry = self.prefixes.get((system, bare(code)[:length]))
             if entry is not None:
                 return Entry(system, "prefix", code, "", f"{entry.source} (under {entry.code})")
@@ -178,12 +175,24 @@ def _read_products(lists: Lists, folder: Path) -> None:
     for code, members in ingredients.items():
         if members:
             lists.products[code] = Product(code, tuple(sorted(members, key=int)), routes.get(code, ""))
+            _verify_product(lists, lists.products[code])
+
+
+def _verify_product(lists: Lists, product: Product) -> None:
+    """A product of any of the files is verified, also one that RxTerms alone holds; it knows its ingredients' names."""
+    nameless = Entry("rxnorm", "exact", product.code, "", "rxterms_ingredients_202304.txt")
+    entry = lists.codes.get(("rxnorm", product.code), nameless)
+    if entry.match == "exact":
+        members = (lists.codes.get(("rxnorm", code)) for code in product.ingredients)
+        names = "|".join(member.ingredient for member in members if member is not None and member.ingredient)
+        lists.codes["rxnorm", product.code] = replace(entry, ingredient=names)
 
 
 def _in_classification(code: str) -> Entry | None:
     """The entry of the ICD-10-CM tabular list, for codes that the folder's own lists do not hold."""
     try:
-        tabular = importlib.import_module("simple_icd_10_cm")
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # its way of reading its data
+            tabular = importlib.import_module("simple_icd_10_cm")
     except ModuleNotFoundError:
         return None
     if not tabular.is_valid_item(code):
