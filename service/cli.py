@@ -15,6 +15,11 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "serve": Command("service.commands.serve", "answer requests; the documentation is at /docs"),
+    "check": Command("service.commands.check", "check the rules: references, vignettes, mutations, ways to be wrong"),
+    "explain": Command("service.commands.explain", "say what fires for a Bundle, why, and what is missing"),
+    "recognise": Command("service.commands.recognise", "say what conditions, drugs and results are recognised as"),
+    "terminology": Command("service.commands.terminology", "build the value set expansions from the verified lists"),
+    "schema": Command("service.commands.schema", "write the JSON Schemas for editors, or check that they are current"),
     "openapi": Command("service.commands.openapi", "write openapi/openapi.json, or check that it is current"),
 }
 

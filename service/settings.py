@@ -125,3 +125,8 @@ class Settings(BaseSettings):
     def root_path(self) -> str:
         """The path of the public base URL, without a slash at its end; empty when there is none."""
         return urlsplit(self.public_base_url).path if self.public_base_url else ""
+
+    @property
+    def base_url(self) -> str:
+        """The address that links on cards begin with, without a slash at its end."""
+        return self.public_base_url or f"http://{self.host}:{self.port}"

@@ -1,0 +1,42 @@
+"""The straight line: a record of one patient in, cards and explanation out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from typing import Any
+
+from service.cards import Client, Drafts, build_drafts, compose
+from service.engine import Evaluation, Program, evaluate
+from service.explanation import EXTENSION, explain
+from service.facts import normalise
+from service.prefetch import Template, templates, types_read
+from service.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """A compiled rule set with all that is derived from it before the first request."""
+
+    program: Program
+    drafts: Drafts
+    templates: tuple[Template, ...]
+    types: frozenset[str]
+
+
+def prepare(program: Program) -> Knowledge:
+    """Returns what a rule set needs to answer: draft orders, prefetch templates, the types that it reads."""
+    return Knowledge(program, build_drafts(program), templates(program), types_read(program))
+
+
+def judge(record: Record, knowledge: Knowledge, as_of: date, zone: tzinfo, *, complaint_given: bool) -> Evaluation:
+    """Returns the findings for a record as of a day."""
+    facts = normalise(record, knowledge.program.terms, as_of, zone)
+    facts.not_supplied = tuple(sorted(knowledge.types - record.supplied - {"Patient"}))
+    return evaluate(knowledge.program, facts, as_of, complaint_given=complaint_given)
+
+
+def respond(evaluation: Evaluation, knowledge: Knowledge, client: Client, *, silent: bool = False) -> dict[str, Any]:
+    """Returns the CDS Hooks response: the cards, and the explanation as an extension."""
+    cards = compose(evaluation, knowledge.program, knowledge.drafts, client)
+    return {"cards": cards, "extension": {EXTENSION: explain(evaluation, knowledge.program, silent=silent)}}

@@ -1,0 +1,224 @@
+"""Findings → at most four cards: urgent, workup, medicines, self-care (clinical.md C2)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from service.cards import text
+from service.cards.done import done_table
+from service.cards.drafts import Drafts
+from service.cards.wanted import Request, requests
+from service.engine.evaluate import Evaluation, Finding
+from service.engine.program import Program
+from service.knowledge.schema import Indicator
+
+Group = Literal["urgent", "workup", "medicines", "self-care"]
+RULES_EXTENSION = "org.nocturnal-cramps.rules"
+_MOST_URGENT_CARDS = 2
+_CAP: dict[Group, Indicator] = {"urgent": "critical", "workup": "warning", "medicines": "warning", "self-care": "info"}
+_RANK: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """For whom cards are made: the patient's and encounter's ids, and where the service can be reached."""
+
+    patient: str
+    encounter: str | None = None
+    base_url: str = ""
+    new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The findings that go on one card."""
+
+    group: Group
+    findings: tuple[Finding, ...]
+
+    @property
+    def indicator(self) -> Indicator:
+        """The most urgent indicator of the findings, capped for the group."""
+        least = min((f.indicator for f in self.findings), key=_RANK.__getitem__)
+        return max(least, _CAP[self.group], key=_RANK.__getitem__)
+
+
+def compose(evaluation: Evaluation, program: Program, drafts: Drafts, client: Client) -> list[dict[str, Any]]:
+    """Returns the CDS Hooks cards of an evaluation, most urgent first.
+
+    Each order is offered once, on the most urgent card that wants it. A member without a value is left out.
+    """
+    sections = arrange(evaluation.findings)
+    satisfied = [f for f in evaluation.findings if f.outcome == "satisfied" and f.rule.status == "active"]
+    wanted = requests([(section.group, section.findings) for section in sections], program)
+    home = _home_of_done(sections)
+    cards = []
+    for number, section in enumerate(sections):
+        mine = [request for request in wanted if request.section == number]
+        settled = satisfied if number == home else []
+        cards.append(_card(section, mine, settled, number == home, evaluation, program, drafts, client))
+    return cards
+
+
+def arrange(findings: Sequence[Finding]) -> list[Section]:
+    """Returns the sections in order: urgent findings that share a response together, at most two such cards."""
+    firing = [f for f in findings if f.outcome == "fires" and f.rule.status == "active"]
+    firing.sort(key=lambda f: (_RANK[f.indicator], f.rule.card.rank))
+    urgent = [f for f in firing if f.indicator == "critical"]
+    responses: dict[str, list[Finding]] = {}
+    for finding in urgent:
+        response = finding.rule.card.response or finding.rule.id
+        if response not in responses and len(responses) == _MOST_URGENT_CARDS:
+            response = list(responses)[-1]
+        responses.setdefault(response, []).append(finding)
+    sections = [Section("urgent", tuple(members)) for members in responses.values()]
+    for group in ("workup", "medicines", "self-care"):
+        wanted = {group, "urgent"} if group == "workup" else {group}
+        members = tuple(f for f in firing if f.indicator != "critical" and f.rule.card.group in wanted)
+        if members:
+            sections.append(Section(group, members))  # type: ignore[arg-type]
+    return sections
+
+
+def _home_of_done(sections: list[Section]) -> int:
+    """The card that lists what is done: the workup, else the first."""
+    groups = [section.group for section in sections]
+    return groups.index("workup") if "workup" in groups else 0
+
+
+def _card(
+    section: Section,
+    wanted: list[Request],
+    satisfied: list[Finding],
+    is_home: bool,
+    evaluation: Evaluation,
+    program: Program,
+    drafts: Drafts,
+    client: Client,
+) -> dict[str, Any]:
+    ruleset = program.rules.ruleset
+    lead = section.findings[0]
+    rules = [finding.rule.id for finding in (*section.findings, *satisfied)]
+    card: dict[str, Any] = {
+        "uuid": client.new_id(),
+        "summary": text.shortened(lead.summary, len(section.findings) - 1),
+        "indicator": section.indicator,
+        "detail": _detail(section, wanted, satisfied, is_home, evaluation, program),
+        "source": {
+            "label": f"{ruleset.title} {ruleset.version}",
+            "url": f"{client.base_url}/rules",
+            "topic": {
+                "system": "urn:nocturnal-leg-cramps:topics",
+                "code": ruleset.topics[section.group],
+                "display": ruleset.card_titles[section.group],
+            },
+        },
+        "overrideReasons": [reason.model_dump() for reason in ruleset.override_reasons],
+        "links": [
+            {
+                "label": "Rules, evidence and limits",
+                "url": f"{client.base_url}/rules?show={','.join(rules)}",
+                "type": "absolute",
+            }
+        ],
+        "extension": {RULES_EXTENSION: rules},
+    }
+    if wanted:
+        card["selectionBehavior"] = "any"
+        card["suggestions"] = [_suggestion(request, evaluation, program, drafts, client) for request in wanted]
+    return card
+
+
+def _suggestion(
+    request: Request, evaluation: Evaluation, program: Program, drafts: Drafts, client: Client
+) -> dict[str, Any]:
+    draft = drafts.fill(
+        request.key,
+        patient=client.patient,
+        encounter=client.encounter,
+        indicator=request.indicator,
+        rules=request.rules,
+        reasons=(*evaluation.gate.found, *request.reasons),
+        today=evaluation.today,
+    )
+    suggestion: dict[str, Any] = {
+        "label": f"Order: {request.label}",
+        "uuid": client.new_id(),
+        "actions": [{"type": "create", "description": f"Draft order: {request.label}", "resource": draft}],
+    }
+    if request.recommended:
+        suggestion["isRecommended"] = True
+    return suggestion
+
+
+def _detail(
+    section: Section,
+    wanted: list[Request],
+    satisfied: list[Finding],
+    is_home: bool,
+    evaluation: Evaluation,
+    program: Program,
+) -> str:
+    """The critical part first; only our own words, numbers and dates."""
+    parts: list[str] = []
+    if section.group == "self-care":
+        parts += [text.bullets(line for f in section.findings for line in (*f.bedside, *f.advice))]
+    else:
+        parts.append("\n".join(_why(finding) for finding in section.findings))
+        due = [row for request in wanted for row in request.rows(program)]
+        due += [row for finding in section.findings for row in _ordered_rows(finding, program)]
+        if due:
+            parts.append(text.table(["Due", "Why", "Last result"], list(map(list, dict.fromkeys(map(tuple, due))))))
+        checklist = [f"*{text.plain(f.rule.title)}*: {line}" for f in section.findings for line in f.bedside]
+        if checklist:
+            parts.append("**Ask and examine**\n\n" + text.bullets(checklist))
+    if is_home:
+        done = done_table(program, evaluation, evaluation.findings)
+        if done:
+            parts.append(done)
+        notes = [line for finding in satisfied for line in finding.bedside]
+        if notes:
+            parts.append(text.bullets(notes))
+    parts.append(_basis(evaluation, section))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _why(finding: Finding) -> str:
+    because = text.facts(finding.found)
+    lead = f"**{finding.summary}**"
+    time = f" *Within {finding.rule.card.due_within}.*" if finding.rule.card.due_within != "same day" else " *Today.*"
+    return f"- {lead}{time}" + (f"\n  On record: {because}." if because else "")
+
+
+def _ordered_rows(finding: Finding, program: Program) -> list[list[str]]:
+    rows = []
+    for wanted in (*finding.due, *finding.unchecked, *finding.offered):
+        if wanted.ordered is not None:
+            label = text.plain(program.orders[wanted.order].label)
+            rows.append([label, "already ordered, no result yet", text.when(wanted.ordered.day)])
+    return rows
+
+
+def _basis(evaluation: Evaluation, section: Section) -> str:
+    """What the card rests on, and what could not be checked."""
+    gate = evaluation.gate
+    if gate.found:
+        basis = f"Leg cramps on record: {text.facts(gate.found)}; the diagnosis itself was not verified."
+    elif gate.open:
+        basis = "Leg cramps taken as reported."
+    else:
+        basis = "No leg cramps on record."
+    lines = [f"As of {evaluation.today.isoformat()}. {basis}"]
+    if evaluation.facts.age is None:
+        lines.append("Age unknown: adult rules were applied.")
+    unchecked = list(dict.fromkeys(evaluation.facts.not_supplied))
+    if unchecked:
+        lines.append(f"Not supplied, so not checked: {', '.join(unchecked)}.")
+    undecided = [f for f in evaluation.findings if f.outcome == "unknown" and f.rule.status == "active"]
+    open_rules = [f.rule.title for f in undecided if not set(f.missing) <= set(unchecked)]
+    if open_rules and section.group != "medicines":
+        lines.append(f"Could not be decided: {', '.join(map(text.plain, open_rules))}.")
+    return "*" + " ".join(lines) + "*"

@@ -1,0 +1,66 @@
+"""Markdown of a card, from our own labels, dates, numbers and units only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from service.engine.completion import Evidence
+from service.facts.dates import Day
+from service.facts.model import Fact, Medicine, Result
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~#&])")
+_HOW = {"name": " (recognised by name)", "text": " (from free text)"}
+
+
+def plain(text: str) -> str:
+    """Returns a text in which Markdown finds nothing to format."""
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def when(day: Day | None) -> str:
+    """Returns a day as written on cards, `about` where only its month or year is known."""
+    if day is None:
+        return "date unknown"
+    return f"about {day.date.isoformat()[:7]}" if day.approximate else day.date.isoformat()
+
+
+def fact(found: Fact) -> str:
+    """Returns one fact that a rule rests on."""
+    since = "since " if isinstance(found, Medicine) and found.day else ""
+    side = f", {found.side}" if found.side in ("left", "right") else ""
+    value = f" {plain(found.written)}" if isinstance(found, Result) else ""
+    doubt = "; code and display disagree" if found.contradiction else ""
+    return f"{plain(found.label)}{value}{side} ({since}{when(found.day)}{doubt}){_HOW.get(found.by, '')}"
+
+
+def facts(found: Iterable[Fact]) -> str:
+    """Returns the facts that a rule rests on, the newest three and how many more."""
+    ordered = sorted(found, key=lambda f: f.day.date.toordinal() if f.day else 0, reverse=True)
+    shown = "; ".join(dict.fromkeys(fact(item) for item in ordered[:3]))
+    return f"{shown}; and {len(ordered) - 3} more" if len(ordered) > 3 else shown
+
+
+def value(evidence: Evidence) -> str:
+    """Returns what a result says."""
+    if isinstance(evidence, Result):
+        return plain(evidence.written) + (f" ({evidence.note})" if evidence.note else "")
+    return "report on file"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Returns a GitHub-flavoured table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """Returns a list, each line once."""
+    return "\n".join(f"- {line}" for line in dict.fromkeys(lines))
+
+
+def shortened(first: str, others: int) -> str:
+    """Returns a summary of fewer than 140 characters that says how many findings stand beside the first."""
+    if not others:
+        return first
+    return f"{first} (+{others} more)" if len(first) + len(f" (+{others} more)") <= 139 else first

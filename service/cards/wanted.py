@@ -1,0 +1,112 @@
+"""Orders as a set: each key once, with the reasons of every rule that wants it; panels where they save single orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from service.cards import text
+from service.engine.completion import Evidence
+from service.engine.evaluate import Finding, Wanted
+from service.engine.program import Program
+from service.facts.model import Fact
+from service.knowledge.schema import Indicator
+
+_RANK: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
+
+
+@dataclass(slots=True)
+class Request:
+    """One order to suggest. `keys`: the order keys that it covers, more than one for a panel; `section`: the card it goes on."""
+
+    key: str
+    label: str
+    section: int
+    keys: list[str]
+    indicator: Indicator
+    recommended: bool = False
+    rules: list[str] = field(default_factory=list)
+    titles: list[str] = field(default_factory=list)
+    reasons: list[Fact] = field(default_factory=list)
+    unchecked: bool = False
+    last: dict[str, Evidence] = field(default_factory=dict)
+
+    def rows(self, program: Program) -> list[list[str]]:
+        """The lines of the table of what is due, one a key."""
+        why = ", ".join(map(text.plain, dict.fromkeys(self.titles)))
+        rows = []
+        for key in self.keys:
+            last = self.last.get(key)
+            known = f"{text.value(last)}, {text.when(last.day)}" if last else "none found"
+            rows.append([text.plain(program.orders[key].label), why, "not available" if self.unchecked else known])
+        return rows
+
+
+def requests(sections: Sequence[tuple[str, Sequence[Finding]]], program: Program) -> list[Request]:
+    """Returns what to suggest on each section, in order; an order that is placed already is not suggested again."""
+    by_key: dict[str, Request] = {}
+    for number, (_, findings) in enumerate(sections):
+        for finding in findings:
+            for wanted in finding.due:
+                _merge(by_key, number, finding, wanted, program, gating=True)
+            for wanted in finding.unchecked:
+                _merge(by_key, number, finding, wanted, program, gating=False, unchecked=True)
+            for wanted in finding.offered:
+                _merge(by_key, number, finding, wanted, program, gating=False)
+    return _panelled(list(by_key.values()), program)
+
+
+def _merge(
+    by_key: dict[str, Request],
+    section: int,
+    finding: Finding,
+    wanted: Wanted,
+    program: Program,
+    *,
+    gating: bool,
+    unchecked: bool = False,
+) -> None:
+    if wanted.ordered is not None:
+        return
+    order = program.orders[wanted.order]
+    request = by_key.get(order.key)
+    if request is None:
+        request = by_key[order.key] = Request(order.key, order.label, section, [order.key], finding.indicator)
+        request.unchecked = unchecked
+    request.indicator = min(request.indicator, finding.indicator, key=_RANK.__getitem__)
+    request.recommended |= gating and finding.indicator != "info"
+    if finding.rule.id not in request.rules:
+        request.rules.append(finding.rule.id)
+        request.titles.append(finding.rule.title)
+    request.reasons += [fact for fact in finding.found if fact not in request.reasons]
+    if wanted.last is not None:
+        request.last[order.key] = wanted.last
+
+
+def _panelled(single: list[Request], program: Program) -> list[Request]:
+    """Replaces single orders by a panel that covers them, where the rule set says so (clinical.md C2, B9.16)."""
+    remaining = list(single)
+    for panel in program.rules.orders.panels:
+        covered = [request for request in remaining if request.key in panel.covers]
+        present = {request.key for request in remaining}
+        if len(covered) < panel.at_least or not present.issuperset(panel.with_):
+            continue
+        covered += [request for request in remaining if request.key in panel.with_ and request not in covered]
+        first = min(covered, key=lambda request: request.section)
+        merged = Request(
+            panel.key,
+            panel.label,
+            first.section,
+            [key for request in covered for key in request.keys],
+            min((request.indicator for request in covered), key=_RANK.__getitem__),
+            any(request.recommended for request in covered),
+            unchecked=all(request.unchecked for request in covered),
+        )
+        for request in covered:
+            merged.rules += [rule for rule in request.rules if rule not in merged.rules]
+            merged.titles += [title for title in request.titles if title not in merged.titles]
+            merged.reasons += [fact for fact in request.reasons if fact not in merged.reasons]
+            merged.last.update(request.last)
+        remaining[remaining.index(first)] = merged
+        remaining = [request for request in remaining if request not in covered]
+    return sorted(remaining, key=lambda request: (request.section, _RANK[request.indicator]))

@@ -1,0 +1,59 @@
+"""`schema`: the JSON Schemas by which an editor checks rule files while they are written."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import Any
+
+from service.knowledge import schema, vignettes
+from service.knowledge.phrases import Phrases
+from service.settings import Settings
+
+SCHEMAS: dict[str, type[schema.Model]] = {
+    "recommendation": schema.Recommendation,
+    "vignettes": vignettes.Vignettes,
+    "valueset": schema.ValueSet,
+    "definitions": schema.Definitions,
+    "orders": schema.Orders,
+    "sources": schema.Sources,
+    "ruleset": schema.Ruleset,
+    "systems": schema.CodeSystems,
+    "units": schema.Units,
+    "text": Phrases,
+}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--rules", type=Path, default=Settings().rules_dir, help="folder of the rule set")
+    parser.add_argument("--check", action="store_true", help="write nothing; say whether the files are current")
+
+
+def run(arguments: Namespace) -> int:
+    """Write the schemas; with --check, 1 when one differs."""
+    folder = arguments.rules / "schema"
+    stale = []
+    for name, written in rendered().items():
+        path = folder / name
+        if arguments.check:
+            if not path.exists() or path.read_text() != written:
+                stale.append(name)
+        else:
+            folder.mkdir(exist_ok=True)
+            path.write_text(written)
+    if stale:
+        print(f"Not current: {', '.join(stale)}. Run `python -m service schema`.")
+    return int(bool(stale))
+
+
+def rendered() -> dict[str, str]:
+    """Returns the schema files by name, as they must stand in rules/schema/."""
+    return {
+        f"{name}.schema.json": json.dumps(_document(name, model), indent=1, sort_keys=True) + "\n"
+        for name, model in SCHEMAS.items()
+    }
+
+
+def _document(name: str, model: type[schema.Model]) -> dict[str, Any]:
+    document = model.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document, "title": name}

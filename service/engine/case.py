@@ -1,0 +1,52 @@
+"""One evaluation in progress: the facts, the day, what names were bound to, and the outcomes so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from service.facts.dates import Day
+from service.facts.model import Fact, Facts
+from service.terms import Terms
+
+# kind of data → the FHIR types of which one must have been supplied completely for "there is none" to be true
+KINDS: dict[str, tuple[str, ...]] = {
+    "condition": ("Condition",),
+    "medication": ("MedicationRequest", "MedicationStatement"),
+    "result": ("Observation",),
+    "report": ("DiagnosticReport",),
+    "procedure": ("Procedure",),
+    "observation": ("Observation",),
+    "encounter": ("Encounter",),
+    "questionnaire": ("QuestionnaireResponse",),
+    "allergy": ("AllergyIntolerance",),
+    "order": ("ServiceRequest",),
+}
+
+
+@dataclass(slots=True)
+class Case:
+    """Facts and day of one evaluation. `outcomes`: rule id → (outcome, indicator) of the rules evaluated so far."""
+
+    facts: Facts
+    today: date
+    terms: Terms
+    bound: dict[str, list[tuple[Fact, Day | None]]] = field(default_factory=dict)
+    outcomes: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def supplied(self, kind: str) -> bool:
+        """Returns whether the absence of this kind of data means that there is none."""
+        return any(name in self.facts.supplied for name in KINDS[kind])
+
+    def missing(self, kind: str) -> str:
+        """Returns the FHIR type to name where a kind of data was not supplied."""
+        return KINDS[kind][0]
+
+    def age_days(self, day: Day) -> int:
+        """Returns whole days from a day back from today; a clock one zone ahead counts as today."""
+        days = (self.today - day.date).days
+        return 0 if days == -1 else days
+
+    def within(self, day: Day, window_days: int) -> bool:
+        """Returns whether a day lies in the window, both ends included."""
+        return 0 <= self.age_days(day) <= window_days

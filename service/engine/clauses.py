@@ -1,0 +1,266 @@
+"""Clauses compiled to functions: each word of the vocabulary asks the facts one question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from service.engine import comparison
+from service.engine.answers import NO, YES, Answer, Truth, all_of, any_of, none_of, unknown
+from service.engine.case import Case
+from service.engine.completion import Completion
+from service.facts.dates import Day
+from service.facts.model import Condition, Event, Fact, Medicine
+from service.knowledge.schema import Clause, ConditionTerms, Definition, MedicationTerms, ObservationTerms, ResultTerms
+
+Ask = Callable[[Case], Answer]
+
+
+class Clauses:
+    """Compiles clauses against the definitions and orders of one rule set."""
+
+    def __init__(self, definitions: Mapping[str, Definition], completions: Mapping[str, Completion]) -> None:
+        self._definitions = definitions
+        self._completions = completions
+
+    def compile(self, clause: Clause) -> Ask:
+        """Returns the function that answers a clause; what it found is bound to the clause's name."""
+        ask = self._word(clause)
+        name = clause.as_
+        if name is None:
+            return ask
+
+        def bind(case: Case) -> Answer:
+            answer = ask(case)
+            if answer.truth == Truth.YES:
+                later = clause.condition is not None and clause.condition.date == "later"
+                case.bound[name] = [(fact, _anchor(fact, later)) for fact in answer.found]
+            return answer
+
+        return bind
+
+    def _word(self, clause: Clause) -> Ask:
+        if clause.all:
+            return self._joined(all_of, clause.all)
+        if clause.any:
+            return self._joined(any_of, clause.any)
+        if clause.none:
+            return self._joined(none_of, clause.none)
+        if clause.definition:
+            return self.compile(self._definitions[clause.definition].when)
+        if clause.condition:
+            return _condition(clause.condition)
+        if clause.medication:
+            return _medication(clause.medication)
+        if clause.result:
+            return _result(clause.result)
+        if clause.observation:
+            return _observation(clause.observation)
+        if clause.procedure:
+            return _event("procedure", clause.procedure.in_, clause.procedure.within)
+        if clause.encounter:
+            return _event("encounter", clause.encounter.in_, clause.encounter.within)
+        if clause.questionnaire:
+            return _event("questionnaire", clause.questionnaire.in_, clause.questionnaire.within)
+        if clause.allergy:
+            return _event("allergy", clause.allergy.in_, None)
+        if clause.done:
+            return self._done(clause.done.order, clause.done.within)
+        if clause.rule:
+            return _rule(clause)
+        if clause.age:
+            return _age(clause.age.below, clause.age.at_least)
+        if clause.supplied:
+            return _supplied(clause.supplied)
+        return _sex(clause.sex)
+
+    def _joined(self, join: Callable[[Iterable[Answer]], Answer], clauses: list[Clause]) -> Ask:
+        asks = [self.compile(clause) for clause in clauses]
+        return lambda case: join([ask(case) for ask in asks])
+
+    def _done(self, order: str, window_days: int) -> Ask:
+        completion = self._completions[order]
+        return lambda case: completion.answer(case, window_days)
+
+
+def _anchor(fact: Fact, later: bool) -> Day | None:
+    return fact.later if later and isinstance(fact, Condition) else fact.day
+
+
+def _settle(case: Case, kind: str, yes: list[Fact], open_questions: list[str]) -> Answer:
+    """Yes with what was found; else unknown for what is open or not supplied; else no."""
+    if yes:
+        return Answer(Truth.YES, tuple(yes))
+    if open_questions:
+        return unknown(*open_questions)
+    return NO if case.supplied(kind) else unknown(case.missing(kind))
+
+
+def _condition(terms: ConditionTerms) -> Ask:
+    valuesets, within, older, side = terms.in_, terms.within, terms.older_than, terms.side
+    status = None if terms.status == "any" else terms.status
+    verification = None if terms.verification == "any" else terms.verification
+    category = None if terms.category == "any" else terms.category
+
+    def ask(case: Case) -> Answer:
+        yes: list[Fact] = []
+        undated: list[str] = []
+        for valueset in valuesets:
+            for fact in case.facts.conditions.get(valueset, ()):
+                if (
+                    (status and fact.status != status)
+                    or (verification and fact.verification != verification)
+                    or (category and fact.category != category)
+                    or (side == "one" and fact.side not in ("left", "right"))
+                    or (side == "both" and fact.side != "both")
+                ):
+                    continue
+                if within is None and older is None:
+                    yes.append(fact)
+                    continue
+                day = {"onset": fact.day, "recorded": fact.recorded, "later": fact.later}[terms.date]
+                if day is None:
+                    undated.append(f"date of {fact.reference}")
+                elif (within is None or case.within(day, within)) and (older is None or case.age_days(day) > older):
+                    yes.append(fact)
+        return _settle(case, "condition", yes, undated)
+
+    return ask
+
+
+def _medication(terms: MedicationTerms) -> Ask:
+    valuesets, started, lasting = terms.in_, terms.started_within, terms.for_at_least
+    wanted = {"current": ("current",), "draft": ("draft",), "current-or-draft": ("current", "draft")}[terms.status]
+    not_for = frozenset(terms.reason_not_in or ())
+
+    def ask(case: Case) -> Answer:
+        yes: list[Fact] = []
+        undated: list[str] = []
+        for valueset in valuesets:
+            for fact in case.facts.medicines.get(valueset, ()):
+                if fact.status not in wanted or not not_for.isdisjoint(fact.reasons):
+                    continue
+                if started is None and lasting is None:
+                    yes.append(fact)
+                elif fact.day is None:
+                    undated.append(f"start of {fact.reference}")
+                elif (started is None or case.within(fact.day, started)) and (
+                    lasting is None or case.age_days(fact.day) >= lasting
+                ):
+                    yes.append(fact)
+        return _settle(case, "medication", yes, undated)
+
+    return ask
+
+
+def _result(terms: ResultTerms) -> Ask:
+    def ask(case: Case) -> Answer:
+        newest = comparison.newest(case, terms.in_, terms.within)
+        if newest:
+            answers = [comparison.compare(case, result, terms) for result in newest]
+            answer = any_of(answers)
+            if answer.truth == Truth.NO and not case.supplied("result"):
+                return unknown(case.missing("result"))
+            return answer
+        open_questions = [
+            f"{item.reason} in {item.reference}"
+            for item in case.facts.unusable
+            if item.decisive
+            and item.valueset in terms.in_
+            and (item.day is None or case.within(item.day, terms.within))
+        ]
+        return _settle(case, "result", [], open_questions)
+
+    return ask
+
+
+def _observation(terms: ObservationTerms) -> Ask:
+    values = frozenset(terms.value_in or ())
+
+    def ask(case: Case) -> Answer:
+        yes: list[Fact] = [
+            fact
+            for valueset in terms.in_
+            for fact in case.facts.observations.get(valueset, ())
+            if fact.day is not None
+            and case.within(fact.day, terms.within)
+            and (not values or values & fact.values)
+            and (terms.side != "one" or fact.side in ("left", "right"))
+            and (terms.side != "both" or fact.side == "both")
+        ]
+        return _settle(case, "observation", yes, [])
+
+    return ask
+
+
+def _event(kind: str, valuesets: list[str], window_days: int | None) -> Ask:
+    def ask(case: Case) -> Answer:
+        facts = case.facts
+        group: Mapping[str, list[Event]] = {
+            "procedure": facts.procedures,
+            "encounter": facts.encounters,
+            "questionnaire": facts.answers,
+            "allergy": facts.allergies,
+        }[kind]
+        yes: list[Fact] = []
+        undated: list[str] = []
+        for valueset in valuesets:
+            for event in group.get(valueset, ()):
+                if window_days is None:
+                    yes.append(event)
+                elif event.day is None:
+                    undated.append(f"date of {event.reference}")
+                elif case.within(event.day, window_days):
+                    yes.append(event)
+        return _settle(case, kind, yes, undated)
+
+    return ask
+
+
+def _rule(clause: Clause) -> Ask:
+    terms = clause.rule
+    assert terms is not None
+    outcomes = frozenset(terms.outcome)
+
+    def ask(case: Case) -> Answer:
+        for rule, (outcome, indicator) in case.outcomes.items():
+            if terms.any_of is not None and rule not in terms.any_of:
+                continue
+            if terms.except_ is not None and rule in terms.except_:
+                continue
+            if outcome in outcomes and terms.indicator in (None, indicator):
+                return YES
+        return NO
+
+    return ask
+
+
+def _age(below: int | None, at_least: int | None) -> Ask:
+    def ask(case: Case) -> Answer:
+        age = case.facts.age
+        if age is None:
+            return unknown("Patient.birthDate")
+        return YES if (below is None or age < below) and (at_least is None or age >= at_least) else NO
+
+    return ask
+
+
+def _sex(wanted: str | None) -> Ask:
+    def ask(case: Case) -> Answer:
+        if case.facts.sex not in ("female", "male"):
+            return unknown("Patient.gender")
+        return YES if case.facts.sex == wanted else NO
+
+    return ask
+
+
+def _supplied(kinds: Iterable[str]) -> Ask:
+    def ask(case: Case) -> Answer:
+        missing = [case.missing(kind) for kind in kinds if not case.supplied(kind)]
+        return unknown(*missing) if missing else YES
+
+    return ask
+
+
+def medicines_of(facts: Iterable[Fact]) -> list[Medicine]:
+    """Returns the medicines among facts."""
+    return [fact for fact in facts if isinstance(fact, Medicine)]

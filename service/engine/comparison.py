@@ -1,0 +1,133 @@
+"""Results against numbers: the newest usable value, compared in the unit that was reported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from service.engine.answers import NO, Answer, Truth, any_of, unknown
+from service.engine.case import Case
+from service.facts.model import Result
+from service.knowledge.schema import Latest, Limits, ResultTerms
+
+_INFINITE = float("inf")
+
+
+def newest(case: Case, analytes: Sequence[str], window_days: int) -> list[Result]:
+    """Returns the usable results of the newest day in the window; on one day there may be several."""
+    found = [
+        result
+        for analyte in analytes
+        for result in case.facts.results.get(analyte, ())
+        if result.day is not None and case.within(result.day, window_days)
+    ]
+    if not found:
+        return []
+    last = max(result.day.date for result in found if result.day)
+    return [result for result in found if result.day and result.day.date == last]
+
+
+def compare(case: Case, result: Result, terms: ResultTerms) -> Answer:
+    """Returns whether one result meets the bounds; a comparator that leaves it open gives unknown."""
+    truth = Truth.YES
+    if terms.latest:
+        truth = min(truth, _bounded(case, result, terms.latest))
+    if terms.times_upper_limit:
+        upper = _upper(case, result, terms.fallback_upper)
+        times = terms.times_upper_limit
+        scaled = Latest.model_construct(
+            below=_scale(times.below, upper, result),
+            at_most=_scale(times.at_most, upper, result),
+            above=_scale(times.above, upper, result),
+            at_least=_scale(times.at_least, upper, result),
+        )
+        truth = min(truth, _bounded(case, result, scaled)) if upper is not None else min(truth, Truth.UNKNOWN)
+    if terms.outside_reference:
+        truth = min(truth, _outside(case, result, terms.fallback))
+    if truth == Truth.YES:
+        return Answer(Truth.YES, (result,))
+    return NO if truth == Truth.NO else unknown(f"exact value of {result.reference}")
+
+
+def exceeds(case: Case, result: Result, above: Limits | None, below: Limits | None) -> bool:
+    """Returns whether a result certainly lies at or above one limit, or below another."""
+    high = above is not None and _bounded(case, result, Latest(at_least=above)) == Truth.YES
+    return high or (below is not None and _bounded(case, result, Latest(below=below)) == Truth.YES)
+
+
+def _span(result: Result, value: float) -> tuple[float, float]:
+    """The values that a result may stand for: a comparator opens one end (FHIR R4 Quantity.comparator)."""
+    if result.comparator in ("<", "<="):
+        return -_INFINITE, value
+    if result.comparator in (">", ">="):
+        return value, _INFINITE
+    return value, value
+
+
+def _bounded(case: Case, result: Result, bounds: Latest) -> Truth:
+    truths = [Truth.YES]
+    for limits, test in (
+        (bounds.below, _below),
+        (bounds.at_most, _at_most),
+        (bounds.above, lambda span, limit, result: Truth(2 - _at_most(span, limit, result))),
+        (bounds.at_least, lambda span, limit, result: Truth(2 - _below(span, limit, result))),
+    ):
+        if limits is None:
+            continue
+        pair = _same_unit(case, result, limits)
+        truths.append(Truth.UNKNOWN if pair is None else test(_span(result, pair[0]), pair[1], result))
+    return min(truths)
+
+
+def _below(span: tuple[float, float], limit: float, result: Result) -> Truth:
+    low, high = span
+    if high < limit or (high == limit and result.comparator == "<"):
+        return Truth.YES
+    return Truth.NO if low >= limit else Truth.UNKNOWN
+
+
+def _at_most(span: tuple[float, float], limit: float, result: Result) -> Truth:
+    low, high = span
+    if high <= limit:
+        return Truth.YES
+    return Truth.NO if low > limit or (low == limit and result.comparator == ">") else Truth.UNKNOWN
+
+
+def _same_unit(case: Case, result: Result, limits: Limits) -> tuple[float, float] | None:
+    """Returns value and limit in one unit: the reported one where the rule gives it, else the canonical one."""
+    if result.unit in limits:
+        return result.value, limits[result.unit]
+    canonical = case.terms.units.canonical.get(result.analyte, "")
+    if canonical in limits:
+        return result.canonical, limits[canonical]
+    return None
+
+
+def _upper(case: Case, result: Result, fallback: Limits | None) -> float | None:
+    if result.high is not None:
+        return result.high
+    if fallback is None:
+        return None
+    pair = _same_unit(case, result, fallback)
+    return None if pair is None else pair[1]
+
+
+def _scale(limits: Limits | None, upper: float | None, result: Result) -> Limits | None:
+    """`times` limits are written with the unit `times`; they become limits in the result's own unit."""
+    if limits is None or upper is None:
+        return None
+    return {result.unit: limits["times"] * upper}
+
+
+def _outside(case: Case, result: Result, fallback: tuple[float, float, str] | None) -> Truth:
+    low, high = result.low, result.high
+    unit = result.unit
+    if low is None and high is None:
+        if fallback is None:
+            return Truth.UNKNOWN
+        low, high, unit = fallback
+    answers = []
+    if low is not None:
+        answers.append(Answer(_bounded(case, result, Latest.model_construct(below={unit: low}))))
+    if high is not None:
+        answers.append(Answer(_bounded(case, result, Latest.model_construct(above={unit: high}))))
+    return any_of(answers).truth

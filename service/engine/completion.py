@@ -1,0 +1,91 @@
+"""Whether an order counts as done: a usable result of everything it must hold, in the window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from service.engine.answers import Answer, Truth, unknown
+from service.engine.case import Case
+from service.facts.dates import Day
+from service.facts.model import Event, Result
+from service.knowledge.schema import AnyOf, Order
+
+Evidence = Result | Event
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """The value sets that an order must all have a result of; a member is a group of which any one will do."""
+
+    members: tuple[tuple[str, ...], ...]
+    kind: str  # result or report
+
+    def answer(self, case: Case, window_days: int) -> Answer:
+        """Yes when every member has a usable result in the window; unknown when one is lacking and nobody looked."""
+        found = [self._newest(case, member, window_days) for member in self.members]
+        if all(found):
+            return Answer(Truth.YES, tuple(item for item in found if item))
+        return Answer(Truth.NO) if case.supplied(self.kind) else unknown(case.missing(self.kind))
+
+    def evidence(
+        self,
+        case: Case,
+        window_days: int | None,
+        *,
+        after: Day | None = None,
+        sides: frozenset[str] = frozenset(),
+        negative: Iterable[str] = (),
+    ) -> list[Evidence] | None:
+        """Returns the newest result of each member in the window, None where one has none.
+
+        after: dated on or after that day. sides: reports of another leg do not count. negative: nor do reports that
+        themselves describe one of these findings.
+        """
+        refused = frozenset(negative)
+        found: list[Evidence] = []
+        for member in self.members:
+            newest = self._newest(case, member, window_days, after, sides, refused)
+            if newest is None:
+                return None
+            found.append(newest)
+        return found
+
+    def last(self, case: Case, window_days: int, after: Day | None = None) -> Evidence | None:
+        """Returns the newest result, however old, among the members that keep the order from being done."""
+        lacking = [member for member in self.members if self._newest(case, member, window_days, after) is None]
+        known = [item for item in (self._newest(case, member, None) for member in lacking) if item]
+        return max(known, key=lambda item: item.day.date.toordinal() if item.day else 0, default=None)
+
+    def _newest(
+        self,
+        case: Case,
+        member: tuple[str, ...],
+        window_days: int | None,
+        after: Day | None = None,
+        sides: frozenset[str] = frozenset(),
+        refused: frozenset[str] = frozenset(),
+    ) -> Evidence | None:
+        newest: Evidence | None = None
+        for valueset in member:
+            group: Iterable[Evidence] = (
+                case.facts.results.get(valueset, ()) if self.kind == "result" else case.facts.reports.get(valueset, ())
+            )
+            for item in group:
+                if item.day is None or (window_days is not None and not case.within(item.day, window_days)):
+                    continue
+                if after is not None and item.day.date < after.date:
+                    continue
+                if sides and item.side in ("left", "right") and sides != {item.side}:
+                    continue
+                if isinstance(item, Event) and not refused.isdisjoint(item.values):
+                    continue
+                if newest is None or newest.day is None or item.day.date > newest.day.date:
+                    newest = item
+        return newest
+
+
+def completion_of(order: Order, kinds: dict[str, str]) -> Completion:
+    """Compiles an order's `complete`."""
+    members = tuple(tuple(member.any) if isinstance(member, AnyOf) else (member,) for member in order.complete)
+    return Completion(members, "report" if kinds.get(members[0][0]) == "report" else "result")

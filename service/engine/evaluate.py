@@ -1,0 +1,243 @@
+"""Facts → findings: pure, with the day as an argument."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
+
+from service.engine.answers import Answer, Truth
+from service.engine.case import Case
+from service.engine.completion import Evidence
+from service.engine.program import CompiledLine, CompiledRule, CompiledTest, Program
+from service.facts.dates import Day
+from service.facts.model import Event, Fact, Facts
+from service.knowledge.schema import Indicator, Recommendation
+
+Outcome = Literal["fires", "satisfied", "replaced", "unknown", "silent"]
+_RANK: dict[Indicator, int] = {"info": 0, "warning": 1, "critical": 2}
+_PLACED_DAYS = 30  # clinical.md B8: an order placed in this many days is not suggested again
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An order that a rule wants. `last`: the newest result that does not suffice; `ordered`: where it stands already."""
+
+    order: str
+    window_days: int | None
+    last: Evidence | None = None
+    ordered: Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An order that is done, with the results that show it."""
+
+    order: str
+    window_days: int | None
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule says of one patient.
+
+    due: gating tests outstanding. offered: orders that go with the rule. done: with their evidence. unchecked: tests whose
+    kind of data was not supplied. missing: what kept the rule from being decided.
+    """
+
+    rule: Recommendation
+    outcome: Outcome
+    indicator: Indicator
+    summary: str
+    found: tuple[Fact, ...] = ()
+    due: tuple[Wanted, ...] = ()
+    offered: tuple[Wanted, ...] = ()
+    done: tuple[Done, ...] = ()
+    unchecked: tuple[Wanted, ...] = ()
+    missing: tuple[str, ...] = ()
+    by: str | None = None
+    bedside: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the trigger holds: it fires or is satisfied."""
+        return self.outcome in ("fires", "satisfied")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether the chart shows leg cramps, or the complaint was given, and what shows it."""
+
+    open: bool
+    basis: Literal["given", "chart"]
+    found: tuple[Fact, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All findings of one evaluation, in the rule set's order."""
+
+    gate: Gate
+    findings: tuple[Finding, ...]
+    facts: Facts
+    today: date
+    bound: tuple[str, ...] = ()
+
+
+def evaluate(program: Program, facts: Facts, as_of: date, *, complaint_given: bool = False) -> Evaluation:
+    """Returns what every rule says of the facts as of a day. Pure: no FHIR, no HTTP, no clock."""
+    case = Case(facts, as_of, program.terms)
+    shown = program.gate(case)
+    gate = Gate(
+        open=complaint_given or shown.truth == Truth.YES,
+        basis="given" if complaint_given else "chart",
+        found=shown.found,
+        missing=shown.missing,
+    )
+    present = frozenset(facts.present())
+    findings = {rule.id: _judge(rule, program, case, gate, present) for rule in program.first}
+    _replace(findings)
+    case.outcomes.update({rule: (finding.outcome, finding.indicator) for rule, finding in findings.items()})
+    for rule in program.second:
+        findings[rule.id] = _judge(rule, program, case, gate, present)
+    return Evaluation(
+        gate, tuple(findings[rule] for rule in program.rules.ruleset.order if rule in findings), facts, as_of
+    )
+
+
+def _judge(rule: CompiledRule, program: Program, case: Case, gate: Gate, present: frozenset[str]) -> Finding:
+    recommendation = rule.recommendation
+    silent = Finding(recommendation, "silent", recommendation.indicator, recommendation.card.summary)
+    if case.facts.deceased or (recommendation.gate == "required" and not gate.open):
+        return silent
+    minor = case.facts.age is not None and case.facts.age < program.rules.ruleset.adult_age
+    if minor and recommendation.population == "adults":
+        return silent
+    if rule.needs is not None and rule.needs.isdisjoint(present) and all(map(case.supplied, rule.kinds)):
+        return silent if not _undecided(rule, case) else _ask(rule, program, case, silent)
+    return _ask(rule, program, case, silent)
+
+
+def _undecided(rule: CompiledRule, case: Case) -> bool:
+    """Whether an unusable result might have answered the trigger."""
+    return rule.needs is not None and any(item.decisive and item.valueset in rule.needs for item in case.facts.unusable)
+
+
+def _ask(rule: CompiledRule, program: Program, case: Case, silent: Finding) -> Finding:
+    case.bound.clear()
+    answer = rule.when(case)
+    if answer.truth == Truth.NO:
+        return silent
+    if answer.truth == Truth.UNKNOWN:
+        return replace(silent, outcome="unknown", found=answer.found, missing=answer.missing)
+    return _speak(rule, program, case, answer)
+
+
+def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> Finding:
+    recommendation = rule.recommendation
+    due: list[Wanted] = []
+    done: list[Done] = []
+    unchecked: list[Wanted] = []
+    for compiled in rule.tests:
+        if compiled.asked is not None and compiled.asked(case).truth == Truth.NO:
+            continue
+        _gate_test(compiled, program, case, due, done, unchecked)
+    offered: list[Wanted] = []
+    for offer in rule.offers:
+        if offer.asked is not None and offer.asked(case).truth != Truth.YES:
+            continue
+        if offer.unless is not None and offer.unless(case).truth != Truth.NO:
+            continue
+        key, window = offer.offer.order, offer.offer.within
+        evidence = offer.completion.evidence(case, window) if window is not None else None
+        if evidence is None:
+            offered.append(Wanted(key, window, None, _placed(program, case, key)))
+        else:
+            done.append(Done(key, window, tuple(evidence)))
+    indicator, summary = recommendation.indicator, recommendation.card.summary
+    for escalation, asked in rule.escalations:
+        if _RANK[escalation.to] > _RANK[indicator] and asked(case).truth == Truth.YES:
+            indicator, summary = escalation.to, escalation.summary or summary
+    fires = not rule.tests or bool(due or unchecked) or not done
+    if fires and unchecked and not due and recommendation.card.summary_unchecked:
+        summary = recommendation.card.summary_unchecked
+    return Finding(
+        rule=recommendation,
+        outcome="fires" if fires else "satisfied",
+        indicator=indicator,
+        summary=summary,
+        found=answer.found,
+        due=tuple(due),
+        offered=tuple(offered),
+        done=tuple(done),
+        unchecked=tuple(unchecked),
+        bedside=_lines(rule.bedside, case),
+        advice=_lines(rule.advice, case),
+    )
+
+
+def _gate_test(
+    compiled: CompiledTest, program: Program, case: Case, due: list[Wanted], done: list[Done], unchecked: list[Wanted]
+) -> None:
+    test, completion = compiled.test, compiled.completion
+    after = _latest_start(case, test.after)
+    sides = frozenset(fact.side for fact, _ in case.bound.get(test.same_side or "", ()) if fact.side)
+    evidence = completion.evidence(case, test.within, after=after, sides=sides, negative=test.negative or ())
+    if evidence is not None:
+        done.append(Done(test.order, test.within, tuple(evidence)))
+        return
+    wanted = Wanted(
+        test.order, test.within, completion.last(case, test.within, after), _placed(program, case, test.order)
+    )
+    if case.supplied(completion.kind):
+        due.append(wanted)
+    else:
+        unchecked.append(wanted)
+
+
+def _latest_start(case: Case, name: str | None) -> Day | None:
+    """The latest first day among what a name is bound to; None where none is known."""
+    days = [day for _, day in case.bound.get(name or "", ()) if day is not None]
+    return max(days, default=None)
+
+
+def _placed(program: Program, case: Case, key: str) -> Event | None:
+    """Returns an order of the same code set that is active or drafted and not older than 30 days."""
+    codes = program.placed_as[key]
+    members = program.completions[key].members
+    alone = frozenset(members[0]) if len(members) == 1 else frozenset[str]()
+    for order in case.facts.orders:
+        system = program.terms.system(order.system) if order.system else None
+        same = (system, order.code) in codes or not alone.isdisjoint(order.valuesets)
+        fresh = order.status == "draft" or (order.day is not None and case.within(order.day, _PLACED_DAYS))
+        if same and fresh:
+            return order
+    return None
+
+
+def _lines(lines: tuple[CompiledLine, ...], case: Case) -> tuple[str, ...]:
+    return tuple(line.text for line in lines if _shown(line, case))
+
+
+def _shown(line: CompiledLine, case: Case) -> bool:
+    if line.asked is not None and line.asked(case).truth != Truth.YES:
+        return False
+    if line.unless is not None and line.unless(case).truth != Truth.NO:
+        return False
+    return line.if_possible is None or line.if_possible(case).truth != Truth.NO
+
+
+def _replace(findings: dict[str, Finding]) -> None:
+    """Marks the rules that another one speaks for."""
+    for finding in list(findings.values()):
+        if not finding.speaks or findings[finding.rule.id].outcome == "replaced":
+            continue
+        for other in finding.rule.replaces:
+            target = findings.get(other)
+            if target is not None and target.speaks:
+                findings[other] = replace(
+                    target, outcome="replaced", by=finding.rule.id, due=(), offered=(), unchecked=(), done=()
+                )

@@ -1,0 +1,191 @@
+"""The rule set compiled: everything that can be worked out before a patient comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.engine.case import KINDS
+from service.engine.clauses import Ask, Clauses
+from service.engine.completion import Completion, completion_of
+from service.knowledge.load import Rules, load_rules
+from service.knowledge.schema import Clause, Escalation, Line, Offer, Order, Recommendation, Test
+from service.terms import Terms, compile_terms
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledTest:
+    """A gating test with its condition."""
+
+    test: Test
+    completion: Completion
+    asked: Ask | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledOffer:
+    """An offer with its conditions."""
+
+    offer: Offer
+    completion: Completion
+    asked: Ask | None
+    unless: Ask | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledLine:
+    """A line of text with its conditions."""
+
+    text: str
+    asked: Ask | None
+    unless: Ask | None
+    if_possible: Ask | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A recommendation ready to be evaluated. `needs`: without any of these value sets on record its trigger is no."""
+
+    recommendation: Recommendation
+    when: Ask
+    tests: tuple[CompiledTest, ...]
+    offers: tuple[CompiledOffer, ...]
+    escalations: tuple[tuple[Escalation, Ask], ...]
+    bedside: tuple[CompiledLine, ...]
+    advice: tuple[CompiledLine, ...]
+    needs: frozenset[str] | None
+    kinds: frozenset[str]
+
+    @property
+    def id(self) -> str:
+        """The rule's id."""
+        return self.recommendation.id
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A compiled rule set. `first` is evaluated before `second`, whose triggers ask about the outcomes of the first."""
+
+    rules: Rules
+    terms: Terms
+    gate: Ask
+    first: tuple[CompiledRule, ...]
+    second: tuple[CompiledRule, ...]
+    orders: dict[str, Order]
+    completions: dict[str, Completion]
+    placed_as: dict[str, frozenset[tuple[str, str]]]
+    kinds_read: frozenset[str]
+    definitions: dict[str, Ask]
+    clauses: Clauses
+
+    @property
+    def all(self) -> tuple[CompiledRule, ...]:
+        """Every rule that is evaluated, in the order of evaluation."""
+        return self.first + self.second
+
+    @property
+    def version(self) -> str:
+        """The rule set's version."""
+        return self.rules.ruleset.version
+
+    @property
+    def digest(self) -> str:
+        """What identifies the exact rule files."""
+        return self.rules.digest
+
+
+def load_program(folder: Path) -> Program:
+    """Loads and compiles the rules of a folder. Raises RulesInvalid."""
+    return compile_program(load_rules(folder))
+
+
+def compile_program(rules: Rules) -> Program:
+    """Compiles loaded rules. Raises KeyError on a reference that check_references would have named."""
+    terms = compile_terms(rules)
+    orders = {order.key: order for order in rules.orders.orders}
+    completions = {key: completion_of(order, terms.kinds) for key, order in orders.items()}
+    clauses = Clauses(rules.definitions, completions)
+    compiled = [
+        _compile(recommendation, clauses, completions, rules)
+        for recommendation in (rules.recommendations[rule] for rule in rules.ruleset.order)
+        if recommendation.status != "retired"
+    ]
+    asks_rules = {rule.id for rule in compiled if any(c.rule for c in walk(rule.recommendation.when, rules))}
+    return Program(
+        rules=rules,
+        terms=terms,
+        gate=clauses.compile(rules.definitions[rules.ruleset.gate].when),
+        first=tuple(rule for rule in compiled if rule.id not in asks_rules),
+        second=tuple(rule for rule in compiled if rule.id in asks_rules),
+        orders=orders,
+        completions=completions,
+        definitions={name: clauses.compile(definition.when) for name, definition in rules.definitions.items()},
+        clauses=clauses,
+        kinds_read=frozenset().union(
+            *(rule.kinds for rule in compiled),
+            (clause.word for clause in walk(rules.definitions[rules.ruleset.gate].when, rules) if clause.word in KINDS),
+        ),
+        placed_as={
+            key: frozenset(
+                (code.system, code.code) for code in (*order.placed_as, *([order.code] if order.code else []))
+            )
+            for key, order in orders.items()
+        },
+    )
+
+
+def recompile(program: Program, recommendation: Recommendation) -> CompiledRule:
+    """Compiles one recommendation against a program's value sets, orders and definitions."""
+    return _compile(recommendation, program.clauses, program.completions, program.rules)
+
+
+def _compile(
+    recommendation: Recommendation, clauses: Clauses, completions: dict[str, Completion], rules: Rules
+) -> CompiledRule:
+    def maybe(clause: Clause | None) -> Ask | None:
+        return None if clause is None else clauses.compile(clause)
+
+    def lines(written: list[Line]) -> tuple[CompiledLine, ...]:
+        return tuple(
+            CompiledLine(line.text, maybe(line.if_), maybe(line.unless), maybe(line.if_possible)) for line in written
+        )
+
+    return CompiledRule(
+        recommendation=recommendation,
+        when=clauses.compile(recommendation.when),
+        tests=tuple(CompiledTest(test, completions[test.order], maybe(test.if_)) for test in recommendation.tests),
+        offers=tuple(
+            CompiledOffer(offer, completions[offer.order], maybe(offer.if_), maybe(offer.unless))
+            for offer in recommendation.offers
+        ),
+        escalations=tuple((escalation, clauses.compile(escalation.if_)) for escalation in recommendation.escalate),
+        bedside=lines(recommendation.bedside),
+        advice=lines(recommendation.advice),
+        needs=needs(recommendation.when, rules),
+        kinds=frozenset(word for clause in walk(recommendation.when, rules) if (word := clause.word) in KINDS),
+    )
+
+
+def walk(clause: Clause, rules: Rules) -> Iterator[Clause]:
+    """Yields a clause and every clause inside it, definitions opened."""
+    yield clause
+    if clause.definition:
+        yield from walk(rules.definitions[clause.definition].when, rules)
+    for inner in (*(clause.all or ()), *(clause.any or ()), *(clause.none or ())):
+        yield from walk(inner, rules)
+
+
+def needs(clause: Clause, rules: Rules) -> frozenset[str] | None:
+    """Returns value sets of which one must be on record for the clause to be yes; None where nothing need be."""
+    if clause.definition:
+        return needs(rules.definitions[clause.definition].when, rules)
+    if clause.any:
+        parts = [needs(inner, rules) for inner in clause.any]
+        return None if None in parts else frozenset[str]().union(*(part for part in parts if part))
+    if clause.all:
+        known = [part for inner in clause.all if (part := needs(inner, rules)) is not None]
+        return min(known, key=len, default=None)
+    terms = getattr(clause, clause.word)
+    listed = getattr(terms, "in_", None)
+    return None if listed is None else frozenset(listed)

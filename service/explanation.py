@@ -1,0 +1,127 @@
+"""The explanation contract: what every rule said, from which facts, and what could not be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from service.engine.completion import Evidence
+from service.engine.evaluate import Done, Evaluation, Finding, Wanted
+from service.engine.program import Program
+from service.facts.dates import Day
+from service.facts.model import Fact, Result
+
+EXTENSION = "org.nocturnal-cramps.evaluation"
+
+
+def explain(evaluation: Evaluation, program: Program, *, silent: bool = False) -> dict[str, Any]:
+    """Returns the explanation of an evaluation; members without a value are left out.
+
+    silent: silent rules are listed too. Draft rules are evaluated and counted, never shown.
+    """
+    gate = evaluation.gate
+    findings = [f for f in evaluation.findings if f.rule.status == "active" and (silent or f.outcome != "silent")]
+    return _without_empty(
+        {
+            "ruleset": {"id": program.rules.ruleset.id, "version": program.version, "digest": program.digest},
+            "asOf": evaluation.today.isoformat(),
+            "gate": {"open": gate.open, "basis": gate.basis, "found": [_fact(fact) for fact in gate.found]},
+            "rules": [_finding(finding) for finding in findings],
+            "orders": _orders(evaluation.findings, program),
+            "notSupplied": list(evaluation.facts.not_supplied),
+            "rejected": [{"reference": r.reference, "reason": r.reason} for r in _once(evaluation.facts.rejected)],
+        }
+    )
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    shown: dict[str, Any] = {"id": finding.rule.id, "outcome": finding.outcome}
+    if finding.outcome in ("fires", "satisfied", "replaced"):
+        shown["indicator"] = finding.indicator
+    shown["version"] = finding.rule.version
+    shown["by"] = finding.by
+    shown["found"] = [_fact(fact) for fact in finding.found]
+    shown["due"] = [_wanted(wanted) for wanted in finding.due]
+    shown["done"] = [_done(done) for done in finding.done]
+    shown["unchecked"] = [_wanted(wanted) for wanted in finding.unchecked]
+    shown["offered"] = [_wanted(wanted) for wanted in finding.offered]
+    shown["missing"] = list(finding.missing)
+    return _without_empty(shown)
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    return _without_empty(
+        {
+            "reference": fact.reference,
+            "label": fact.label,
+            "code": {"system": fact.system, "code": fact.code} if fact.code else None,
+            **_dated(fact.day),
+            "value": fact.written if isinstance(fact, Result) else None,
+            "note": fact.note if isinstance(fact, Result) else None,
+            "side": fact.side,
+            "recognisedBy": fact.by if fact.by != "code" else None,
+            "contradiction": True if fact.contradiction else None,
+        }
+    )
+
+
+def _dated(day: Day | None) -> dict[str, Any]:
+    if day is None:
+        return {}
+    return {"date": day.date.isoformat(), "approximate": True if day.approximate else None}
+
+
+def _wanted(wanted: Wanted) -> dict[str, Any]:
+    return _without_empty(
+        {
+            "order": wanted.order,
+            "within": _window(wanted.window_days),
+            "last": _evidence(wanted.last) if wanted.last else None,
+            "already": wanted.ordered.reference if wanted.ordered else None,
+        }
+    )
+
+
+def _done(done: Done) -> dict[str, Any]:
+    """The order with the oldest of the results that complete it, and all of them where there are several."""
+    oldest = min(done.evidence, key=lambda item: item.day.date.toordinal() if item.day else 0)
+    several = [_evidence(item) for item in done.evidence] if len(done.evidence) > 1 else None
+    return _without_empty(
+        {"order": done.order, "within": _window(done.window_days), **_evidence(oldest), "results": several}
+    )
+
+
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    value = evidence.written if isinstance(evidence, Result) else None
+    return _without_empty({"reference": evidence.reference, **_dated(evidence.day), "value": value})
+
+
+def _window(days: int | None) -> str | None:
+    return None if days is None else f"{days} days"
+
+
+def _orders(findings: Iterable[Finding], program: Program) -> list[dict[str, Any]]:
+    wanted_by: dict[str, dict[str, Any]] = {}
+    for finding in findings:
+        if finding.outcome != "fires" or finding.rule.status != "active":
+            continue
+        for wanted in (*finding.due, *finding.unchecked, *finding.offered):
+            order = wanted_by.setdefault(wanted.order, {"key": wanted.order, "for": []})
+            if finding.rule.id not in order["for"]:
+                order["for"].append(finding.rule.id)
+            if wanted.ordered is not None:
+                order["already"] = wanted.ordered.reference
+    return [wanted_by[key] for key in program.orders if key in wanted_by]
+
+
+def _once(items: Iterable[Any]) -> list[Any]:
+    return list(dict.fromkeys(items))
+
+
+def _without_empty(members: dict[str, Any]) -> dict[str, Any]:
+    """Drops what has no value; the protocol allows neither null nor an empty array or object."""
+    return {
+        name: value
+        for name, value in members.items()
+        if value is not None and value != [] and value != {} and value != ""
+    }

@@ -1,0 +1,53 @@
+"""Record × terms → facts: FHIR's awkwardness ends here."""
+
+from __future__ import annotations
+
+from datetime import date, tzinfo
+
+from service.facts.conditions import read_conditions
+from service.facts.dates import read_day
+from service.facts.events import read_events
+from service.facts.medicines import read_medicines
+from service.facts.model import Facts
+from service.facts.results import read_results
+from service.record import Record
+from service.terms import Recogniser, Terms
+
+__all__ = ["Facts", "normalise"]
+
+
+def normalise(record: Record, terms: Terms, today: date, zone: tzinfo, drafts: frozenset[str] = frozenset()) -> Facts:
+    """Returns the facts of a record as of a day: codes, dates, statuses and units in one form.
+
+    today: the last day of every window, in `zone`. drafts: references of orders selected in a hook's context. What cannot
+    be used stands in `rejected` with its reason; nothing is skipped silently.
+    """
+    facts = Facts(supplied=record.supplied, today=today, rejected=list(record.rejected))
+    recogniser = Recogniser(terms)
+    _read_patient(record, facts, today, zone)
+    read_conditions(record, terms, recogniser, facts, today, zone)
+    read_medicines(record, recogniser, facts, today, zone, drafts)
+    read_results(record, terms, recogniser, facts, today, zone)
+    read_events(record, terms, recogniser, facts, today, zone)
+    return facts
+
+
+def _read_patient(record: Record, facts: Facts, today: date, zone: tzinfo) -> None:
+    """Age in completed years as of `today`; a partial birth date counts from its first day. Deceased only by `today`."""
+    patient = record.patient
+    if patient is None:
+        return
+    reference = record.patient_reference or "Patient"
+    facts.sex = patient.gender.strip().lower() if patient.gender else None
+    if patient.deceasedBoolean:
+        facts.deceased = True
+    if patient.deceasedDateTime:
+        died = read_day(patient.deceasedDateTime, zone)
+        facts.deceased = died is None or died.date <= today or facts.deceased
+    if patient.birthDate:
+        birth = read_day(patient.birthDate, zone)
+        if birth is None or birth.date > today:
+            facts.reject(reference, "Patient.birthDate is no usable FHIR date: the age is unknown")
+        else:
+            had_birthday = (today.month, today.day) >= (birth.date.month, birth.date.day)
+            facts.age = today.year - birth.date.year - (0 if had_birthday else 1)

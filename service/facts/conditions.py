@@ -1,0 +1,101 @@
+"""Conditions: what they are, whether they are current, how sure, since when, on which side."""
+
+from __future__ import annotations
+
+from datetime import date, tzinfo
+
+from service import shapes
+from service.facts import concepts, text
+from service.facts.dates import Day, read_day
+from service.facts.model import Condition, Facts
+from service.record import Record
+from service.terms import Recogniser, Terms
+
+_CURRENT = {"active", "recurrence", "relapse"}
+_PAST = {"inactive", "remission", "resolved"}
+_IGNORED = {"refuted", "entered-in-error"}
+_SUSPECTED = {"provisional", "differential", "unconfirmed"}
+
+
+def read_conditions(
+    record: Record, terms: Terms, recogniser: Recogniser, facts: Facts, today: date, zone: tzinfo
+) -> None:
+    """Adds every recognised condition that counts (status table of clinical.md A2)."""
+    for reference, condition in record.of(shapes.Condition):
+        verification = concepts.word(condition.verificationStatus)
+        if verification in _IGNORED:
+            continue
+        found = recogniser.recognise("condition", concepts.codings(condition.code), concepts.texts(condition.code))
+        valuesets, by, label = found.valuesets, found.by, found.label
+        current = _is_current(condition, today, zone)
+        if text.tells_leg_cramps(terms, found.words) or (
+            current and text.tells_leg_cramps(terms, map(text.tokens, concepts.written(condition.note)))
+        ):
+            if not valuesets:
+                by, label = "text", terms.titles[text.VALUESET]
+            valuesets |= {text.VALUESET}
+        if not valuesets:
+            continue
+        days = {}
+        for element in ("onsetDateTime", "recordedDate", "assertedDate", "dateRecorded"):
+            days[element] = _day(facts, reference, condition, element, zone)
+        onset = days["onsetDateTime"] or _start(condition.onsetPeriod, zone)
+        recorded = days["recordedDate"] or days["assertedDate"] or days["dateRecorded"]
+        if _is_future(onset, today):
+            facts.reject(reference, "Condition.onset lies in the future: the date is not used")
+            onset = None
+        fact = Condition(
+            reference=reference,
+            valuesets=valuesets,
+            label=label,
+            day=onset or recorded,
+            recorded=recorded or onset,
+            system=found.system,
+            code=found.code,
+            by=by,
+            contradiction=found.contradiction,
+            side=concepts.side_of(terms, condition.bodySite) or found.side,
+            status="current" if current else "past",
+            verification="suspected" if verification in _SUSPECTED or found.suspected else "confirmed",
+            category="encounter" if _is_encounter_diagnosis(condition) else "problem",
+        )
+        for valueset in valuesets:
+            facts.conditions[valueset].append(fact)
+
+
+def _is_current(condition: shapes.Condition, today: date, zone: tzinfo) -> bool:
+    status = concepts.word(condition.clinicalStatus)
+    if status in _CURRENT:
+        return True
+    if status in _PAST:
+        return False
+    if condition.abatementBoolean:
+        return False
+    end = condition.abatementDateTime or (condition.abatementPeriod and condition.abatementPeriod.end)
+    day = read_day(end, zone) if end else None
+    return day is None or day.date > today
+
+
+def _is_encounter_diagnosis(condition: shapes.Condition) -> bool:
+    words = [concepts.word(category) for category in concepts.listed(condition.category)]
+    if isinstance(condition.category, str):
+        words.append(condition.category.lower())
+    return any(word in ("encounter-diagnosis", "diagnosis") for word in words) and "problem-list-item" not in words
+
+
+def _day(facts: Facts, reference: str, condition: shapes.Condition, element: str, zone: tzinfo) -> Day | None:
+    written: str | None = getattr(condition, element)
+    if written is None:
+        return None
+    day = read_day(written, zone)
+    if day is None:
+        facts.reject(reference, f"Condition.{element} is no FHIR date: not used")
+    return day
+
+
+def _start(period: shapes.Period | None, zone: tzinfo) -> Day | None:
+    return read_day(period.start, zone) if period and period.start else None
+
+
+def _is_future(day: Day | None, today: date) -> bool:
+    return day is not None and not day.approximate and day.date > today

@@ -1,0 +1,157 @@
+"""Procedures, encounters, questionnaires, allergies and orders on record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, tzinfo
+
+from service import shapes
+from service.facts import concepts, text
+from service.facts.dates import Day, read_day
+from service.facts.model import Event, Facts
+from service.facts.results import answers
+from service.record import Record
+from service.terms import Recogniser, Recognition, Terms
+
+_DONE = {"completed", "in-progress"}
+_ORDERED = {"active", "draft", "on-hold"}
+_INTENDED = {"order", "original-order", "reflex-order", "filler-order", "instance-order", "plan", "proposal", ""}
+
+
+def read_events(record: Record, terms: Terms, recogniser: Recogniser, facts: Facts, today: date, zone: tzinfo) -> None:
+    """Adds what was done, asked, answered and ordered, where a value set recognises it."""
+    for reference, procedure in record.of(shapes.Procedure):
+        if (procedure.status or "").lower() not in _DONE:
+            continue
+        found = recogniser.recognise("procedure", concepts.codings(procedure.code), concepts.texts(procedure.code))
+        period = procedure.performedPeriod or procedure.occurrencePeriod or shapes.Period()
+        written = procedure.performedDateTime or procedure.occurrenceDateTime or period.end or period.start
+        event = _event(
+            reference, found, _day(written, zone), side=concepts.side_of(terms, procedure.bodySite) or found.side
+        )
+        for valueset in found.valuesets:
+            group = facts.procedures if terms.kinds[valueset] == "procedure" else facts.reports
+            group[valueset].append(event)
+    for reference, encounter in record.of(shapes.Encounter):
+        _encounter(reference, encounter, terms, recogniser, facts, zone)
+    for reference, response in record.of(shapes.QuestionnaireResponse):
+        if (response.status or "").lower() in ("completed", "amended", "in-progress"):
+            day = _day(response.authored, zone)
+            for item in _items(response.item):
+                _answer(reference, item, day, terms, recogniser, facts)
+    for reference, allergy in record.of(shapes.AllergyIntolerance):
+        if concepts.word(allergy.verificationStatus) in ("refuted", "entered-in-error"):
+            continue
+        found = recogniser.recognise("medication", concepts.codings(allergy.code), concepts.texts(allergy.code))
+        for valueset in found.valuesets:
+            facts.allergies[valueset].append(_event(reference, found, _day(allergy.recordedDate, zone)))
+    for reference, request in record.of(shapes.ServiceRequest):
+        _order(reference, request, recogniser, facts, today, zone)
+
+
+def _event(
+    reference: str,
+    found: Recognition,
+    day: Day | None,
+    *,
+    side: str | None = None,
+    status: str = "",
+    by: str | None = None,
+    valuesets: frozenset[str] | None = None,
+    label: str | None = None,
+) -> Event:
+    return Event(
+        reference=reference,
+        valuesets=found.valuesets if valuesets is None else valuesets,
+        label=label or found.label,
+        day=day,
+        system=found.system,
+        code=found.code,
+        by=by or found.by,
+        contradiction=found.contradiction,
+        side=side or found.side,
+        status=status,
+    )
+
+
+def _day(written: str | None, zone: tzinfo) -> Day | None:
+    return read_day(written, zone) if written else None
+
+
+def _encounter(
+    reference: str, encounter: shapes.Encounter, terms: Terms, recogniser: Recogniser, facts: Facts, zone: tzinfo
+) -> None:
+    if (encounter.status or "").lower() in ("entered-in-error", "cancelled"):
+        return
+    period = encounter.period or shapes.Period()
+    for reason in (*concepts.listed(encounter.reasonCode), *concepts.listed(encounter.reason)):
+        found = recogniser.recognise("condition", concepts.codings(reason), concepts.texts(reason))
+        valuesets = found.valuesets
+        told = text.tells_leg_cramps(terms, found.words)
+        if told:
+            valuesets |= {text.VALUESET}
+        if valuesets:
+            label = found.label or terms.titles[text.VALUESET]
+            by = found.by if found.valuesets else "text"
+            event = _event(reference, found, _day(period.start, zone), valuesets=valuesets, label=label, by=by)
+            for valueset in valuesets:
+                facts.encounters[valueset].append(event)
+
+
+def _items(items: list[shapes.Item] | None) -> Iterator[shapes.Item]:
+    for item in items or ():
+        yield item
+        yield from _items(item.item)
+
+
+def _answer(
+    reference: str, item: shapes.Item, day: Day | None, terms: Terms, recogniser: Recogniser, facts: Facts
+) -> None:
+    """Adds an item that asks about a value set's meaning and is answered yes."""
+    if not item.text or not item.answer:
+        return
+    given = item.answer if isinstance(item.answer, list) else [item.answer]
+    if not any(_is_yes(answer, terms) for answer in given):
+        return
+    found = recogniser.recognise("condition", (), (item.text,))
+    valuesets = found.valuesets
+    if text.tells_leg_cramps(terms, found.words):
+        valuesets |= {text.VALUESET}
+    for valueset in valuesets:
+        label = found.label or terms.titles[text.VALUESET]
+        facts.answers[valueset].append(_event(reference, found, day, valuesets=valuesets, label=label, by="text"))
+
+
+def _is_yes(answer: shapes.Answer, terms: Terms) -> bool:
+    if answer.valueBoolean is not None:
+        return answer.valueBoolean
+    coding = answer.valueCoding
+    spoken = answers(shapes.Concept(coding=[coding])) if coding else (answer.valueString or "",)
+    return any(word.strip().lower() in terms.answers_yes for word in spoken)
+
+
+def _order(
+    reference: str, request: shapes.ServiceRequest, recogniser: Recogniser, facts: Facts, today: date, zone: tzinfo
+) -> None:
+    status = (request.status or "").lower()
+    if status not in _ORDERED or (request.intent or "").lower() not in _INTENDED or request.doNotPerform:
+        return
+    codings, texts = concepts.codings(request.code), concepts.texts(request.code)
+    found = recogniser.recognise("order", codings, texts)
+    day = _day(request.authoredOn or request.occurrenceDateTime, zone)
+    if day is not None and day.date > today:
+        day = None
+    for coding in codings or (None,):
+        facts.orders.append(
+            Event(
+                reference=reference,
+                valuesets=found.valuesets,
+                label=found.label,
+                day=day,
+                system=coding.system if coding else None,
+                code=coding.code if coding else None,
+                by=found.by,
+                side=found.side,
+                status=status,
+            )
+        )

@@ -1,0 +1,132 @@
+"""What the rules read: facts about one patient, free of FHIR."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+from service.facts.dates import Day
+from service.record import Rejection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One thing on record that value sets recognise.
+
+    by: code, name (recognised by its display or text) or text (free text). `label` is in our own words, never the
+    chart's. `code` and `system` are the chart's.
+    """
+
+    reference: str
+    valuesets: frozenset[str]
+    label: str
+    day: Day | None = None
+    system: str | None = None
+    code: str | None = None
+    by: str = "code"
+    contradiction: bool = False
+    side: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition(Fact):
+    """status: current or past; verification: confirmed or suspected; `day` is onset, else recorded."""
+
+    status: str
+    verification: str
+    category: str
+    recorded: Day | None = None
+
+    @property
+    def later(self) -> Day | None:
+        """The later of onset and recorded date."""
+        days = [day for day in (self.day, self.recorded) if day]
+        return max(days) if days else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Medicine(Fact):
+    """A medicine in use; `day` is the first day of the continuous course, None when no date says so."""
+
+    ingredients: frozenset[str]
+    status: str = "current"
+    reasons: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result(Fact):
+    """A usable numeric result. `canonical` is the value in the value set's own unit; `unit` the one reported."""
+
+    analyte: str
+    value: float
+    unit: str
+    canonical: float
+    comparator: str = ""
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+
+    @property
+    def written(self) -> str:
+        """The value and unit as reported: `7.1 %`."""
+        number = f"{self.value:.10g}"
+        return f"{self.comparator}{number} {self.unit}".rstrip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event(Fact):
+    """A report, procedure, symptom, encounter reason, answer, allergy or order. `values`: value sets of its coded value."""
+
+    values: frozenset[str] = frozenset()
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A recognised result that cannot be used; `decisive` where it might have changed an answer (final, but not readable)."""
+
+    reference: str
+    valueset: str
+    day: Day | None
+    reason: str
+    decisive: bool
+    flag: str = ""
+
+
+@dataclass(slots=True)
+class Facts:
+    """All facts of one patient, by value set. `supplied` names the kinds of data that were looked for completely."""
+
+    age: int | None = None
+    sex: str | None = None
+    deceased: bool = False
+    supplied: frozenset[str] = frozenset()
+    conditions: dict[str, list[Condition]] = field(default_factory=lambda: defaultdict(list))
+    medicines: dict[str, list[Medicine]] = field(default_factory=lambda: defaultdict(list))
+    results: dict[str, list[Result]] = field(default_factory=lambda: defaultdict(list))
+    unusable: list[Unusable] = field(default_factory=list)
+    reports: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    procedures: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    observations: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    encounters: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    answers: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    allergies: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    orders: list[Event] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+    not_supplied: tuple[str, ...] = ()
+    patient_id: str | None = None
+    today: date | None = None
+
+    def reject(self, reference: str, reason: str) -> None:
+        """Notes an entry, or an element of one, that was not used."""
+        self.rejected.append(Rejection(reference, reason))
+
+    def present(self) -> Iterator[str]:
+        """Yields each value set that anything on record belongs to."""
+        for group in (
+            self.conditions, self.medicines, self.results, self.reports, self.procedures,
+            self.observations, self.encounters, self.answers, self.allergies,
+        ):  # fmt: skip
+            yield from group

@@ -1,0 +1,1 @@
+"""The gates that a rule change must pass: references, vignettes, mutation, and the ways to be wrong."""

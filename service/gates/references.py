@@ -1,0 +1,174 @@
+"""Closed references, both ways: what is named exists, and what exists is named."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from service.knowledge.load import Rules
+from service.knowledge.schema import AnyOf, Clause, Model, Recommendation
+from service.knowledge.strict_yaml import Fault, Path
+
+# value sets that facts.py computes or looks up by name
+COMPUTED = {"cramp-text": "free text", "calcium-adjusted": "adjusted calcium", "albumin": "adjusted calcium"}
+_OTHER_KINDS = {
+    "condition": {"condition"},
+    "medication": {"medication"},
+    "result": {"result"},
+    "procedure": {"procedure", "report"},
+    "observation": {"observation", "condition"},
+    "encounter": {"condition"},
+    "questionnaire": {"condition"},
+    "allergy": {"medication"},
+}
+
+
+def check_references(rules: Rules) -> list[Fault]:
+    """Returns a fault for every reference to nothing and for everything that nothing refers to."""
+    checker = _Checker(rules)
+    for name, recommendation in rules.recommendations.items():
+        checker.recommendation(f"recommendations/{name}.yaml", recommendation)
+    for number, definition in enumerate(rules.definitions.values()):
+        checker.clause("definitions.yaml", ("definitions", number, "when"), definition.when, set())
+    checker.other_files()
+    return checker.faults + list(checker.unused())
+
+
+class _Checker:
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.faults: list[Fault] = []
+        self.used: dict[str, set[str]] = defaultdict(set)
+        self.orders = {order.key: order for order in rules.orders.orders}
+
+    def fault(self, file: str, path: Path, message: str) -> None:
+        self.faults.append(self.rules.fault(file, path, message))
+
+    def name(self, kind: str, name: str, known: Any, file: str, path: Path) -> None:
+        """Notes a use; a fault where there is no such thing."""
+        self.used[kind].add(name)
+        if name not in known:
+            self.fault(file, path, f"there is no {kind} {name}")
+
+    def recommendation(self, file: str, rule: Recommendation) -> None:
+        bound = {clause.as_ for clause in _walk(rule.when) if clause.as_}
+        self.clause(file, ("when",), rule.when, bound)
+        for number, test in enumerate(rule.tests):
+            path: Path = ("tests", number)
+            self.name("order", test.order, self.orders, file, (*path, "order"))
+            inner = bound | ({clause.as_ for clause in _walk(test.if_) if clause.as_} if test.if_ else set())
+            for word in ("after", "same_side"):
+                name = getattr(test, word)
+                if name is not None and name not in inner:
+                    self.fault(file, (*path, word), f"no clause of this rule is named {name}")
+            for valueset in test.negative or ():
+                self.name("value set", valueset, self.rules.valuesets, file, (*path, "negative"))
+        for number, offer in enumerate(rule.offers):
+            self.name("order", offer.order, self.orders, file, ("offers", number, "order"))
+        for other in rule.replaces:
+            self.name("replaced rule", other, self.rules.recommendations, file, ("replaces",))
+        for number, evidence in enumerate(rule.evidence):
+            self.name("source", evidence.source, self.rules.sources, file, ("evidence", number, "source"))
+        for path, inner in _clauses_beside(rule):
+            self.clause(file, path, inner, bound)
+        self.sources(file, (), rule)
+
+    def sources(self, file: str, path: Path, model: Any) -> None:
+        """Every `sources` list anywhere inside a model."""
+        if isinstance(model, Model):
+            for field in type(model).model_fields:
+                value = getattr(model, field)
+                here = (*path, field.rstrip("_"))
+                if field == "sources" and isinstance(value, list):
+                    for source in value:
+                        if isinstance(source, str):
+                            self.name("source", source, self.rules.sources, file, here)
+                elif isinstance(value, Model | list):
+                    self.sources(file, here, value)
+        elif isinstance(model, list):
+            for number, item in enumerate(model):
+                self.sources(file, (*path, number), item)
+
+    def clause(self, file: str, path: Path, clause: Clause, _bound: set[str]) -> None:
+        for where, inner in _located(clause, path):
+            word = inner.word
+            terms = getattr(inner, word)
+            if word == "definition":
+                self.name("definition", terms, self.rules.definitions, file, (*where, word))
+            elif word == "done":
+                self.name("order", terms.order, self.orders, file, (*where, word, "order"))
+            elif word == "rule":
+                for rule in (*(terms.any_of or ()), *(terms.except_ or ())):
+                    self.name("asked rule", rule, self.rules.recommendations, file, (*where, word))
+            for attribute in ("in_", "value_in", "reason_not_in"):
+                for valueset in getattr(terms, attribute, None) or ():
+                    here = (*where, word, attribute.rstrip("_"))
+                    self.name("value set", valueset, self.rules.valuesets, file, here)
+                    known = self.rules.valuesets.get(valueset)
+                    if attribute == "in_" and known is not None and known.kind not in _OTHER_KINDS[word]:
+                        self.fault(file, here, f"{valueset} is a value set of {known.kind}, not for {word}")
+
+    def other_files(self) -> None:
+        rules = self.rules
+        for number, order in enumerate(rules.orders.orders):
+            for member in order.complete:
+                for valueset in member.any if isinstance(member, AnyOf) else [member]:
+                    self.name("value set", valueset, rules.valuesets, "orders.yaml", ("orders", number, "complete"))
+            for valueset in order.shows:
+                self.name("value set", valueset, rules.valuesets, "orders.yaml", ("orders", number, "shows"))
+        for number, panel in enumerate(rules.orders.panels):
+            for key in (*panel.covers, *panel.with_):
+                self.name("order", key, self.orders, "orders.yaml", ("panels", number))
+        for number, notable in enumerate(rules.ruleset.notable):
+            for valueset in notable.in_:
+                self.name("value set", valueset, rules.valuesets, "ruleset.yaml", ("notable", number, "in"))
+        self.name("definition", rules.ruleset.gate, rules.definitions, "ruleset.yaml", ("gate",))
+        for rule in rules.ruleset.order:
+            self.name("rule", rule, rules.recommendations, "ruleset.yaml", ("order",))
+        self.sources("orders.yaml", (), rules.orders)
+        self.sources("ruleset.yaml", (), rules.ruleset)
+        for number, definition in enumerate(rules.definitions.values()):
+            self.sources("definitions.yaml", ("definitions", number), definition)
+        for name, valueset in rules.valuesets.items():
+            self.sources(f"valuesets/{name}.yaml", (), valueset)
+
+    def unused(self) -> Iterator[Fault]:
+        rules = self.rules
+        for name in rules.recommendations:
+            if name not in self.used["rule"]:
+                yield rules.fault("ruleset.yaml", ("order",), f"the rule {name} stands nowhere in the order")
+        for name in rules.valuesets:
+            if name not in self.used["value set"] and name not in COMPUTED:
+                yield rules.fault(f"valuesets/{name}.yaml", (), "no rule uses this value set")
+        for number, source in enumerate(rules.sources):
+            if source not in self.used["source"]:
+                yield rules.fault("sources.yaml", ("sources", number), f"nothing cites {source}")
+        for number, definition in enumerate(rules.definitions):
+            if definition not in self.used["definition"]:
+                yield rules.fault("definitions.yaml", ("definitions", number), f"nothing uses {definition}")
+        for number, order in enumerate(rules.orders.orders):
+            if order.key not in self.used["order"]:
+                yield rules.fault("orders.yaml", ("orders", number), f"no rule wants {order.key}")
+
+
+def _walk(clause: Clause) -> Iterator[Clause]:
+    for _, inner in _located(clause, ()):
+        yield inner
+
+
+def _located(clause: Clause, path: Path) -> Iterator[tuple[Path, Clause]]:
+    yield path, clause
+    for word in ("all", "any", "none"):
+        for number, inner in enumerate(getattr(clause, word) or ()):
+            yield from _located(inner, (*path, word, number))
+
+
+def _clauses_beside(rule: Recommendation) -> Iterator[tuple[Path, Clause]]:
+    """Every clause of a rule outside its trigger."""
+    for name in ("tests", "offers", "bedside", "advice", "escalate", "when_satisfied"):
+        for number, item in enumerate(getattr(rule, name, ())):
+            for word in ("if_", "unless", "if_possible"):
+                clause = getattr(item, word, None)
+                if clause is not None:
+                    yield (name, number, word.rstrip("_")), clause

@@ -1,0 +1,1 @@
+"""Clinical knowledge as written in `rules/`: its vocabulary and its strict reading."""

@@ -1,0 +1,176 @@
+"""Rule files → typed rules: strict reading, every fault with file and line."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from service.knowledge import schema, strict_yaml
+from service.knowledge.phrases import Phrases
+from service.knowledge.strict_yaml import Document, Fault
+
+M = TypeVar("M", bound=schema.Model)
+
+
+class Row(NamedTuple):
+    """One line of a value set's expansion."""
+
+    system: str
+    match: str
+    code: str
+    label: str
+    ingredient: str
+    verified_in: str
+    side: str
+
+
+class Product(NamedTuple):
+    """An RxNorm product: its ingredients' RXCUIs and the route that its name gives."""
+
+    code: str
+    ingredients: tuple[str, ...]
+    route: str
+
+
+class RulesInvalid(Exception):
+    """The rule set does not hold: all faults that were found."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+@dataclass(slots=True)
+class Rules:
+    """The rule set as written, before it is compiled."""
+
+    folder: Path
+    ruleset: schema.Ruleset
+    sources: dict[str, schema.Source]
+    orders: schema.Orders
+    definitions: dict[str, schema.Definition]
+    recommendations: dict[str, schema.Recommendation]
+    valuesets: dict[str, schema.ValueSet]
+    expansions: dict[str, list[Row]]
+    products: list[Product]
+    units: schema.Units
+    systems: schema.CodeSystems
+    phrases: Phrases
+    digest: str
+    documents: dict[str, Document] = field(default_factory=dict)
+
+    def fault(self, file: str, path: strict_yaml.Path, message: str) -> Fault:
+        """Returns a fault at a path of one of the files that were read."""
+        document = self.documents.get(file)
+        return Fault(file, document.line(path) if document else 1, ".".join(map(str, path)), message)
+
+
+class _Reader:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.faults: list[Fault] = []
+        self.documents: dict[str, Document] = {}
+        self.digest = hashlib.sha256()
+
+    def text(self, path: Path) -> str:
+        content = path.read_bytes()
+        self.digest.update(path.relative_to(self.folder).as_posix().encode() + b"\0" + content + b"\0")
+        return content.decode("utf-8")
+
+    def model(self, path: Path, shape: type[M]) -> M | None:
+        name = path.relative_to(self.folder).as_posix()
+        try:
+            text = self.text(path)
+        except FileNotFoundError:
+            self.faults.append(Fault(name, 1, "", "the file is missing"))
+            return None
+        read = strict_yaml.read_model(text, name, shape)
+        if isinstance(read, list):
+            self.faults += read
+            return None
+        model, self.documents[name] = read
+        return model
+
+    def stems(self, folder: str, shape: type[M]) -> dict[str, M]:
+        """Every x.yaml of a folder whose id must be x; x.vignettes.yaml are tests and read elsewhere."""
+        found: dict[str, M] = {}
+        for path in sorted((self.folder / folder).glob("*.yaml")):
+            if path.name.endswith(".vignettes.yaml"):
+                continue
+            model = self.model(path, shape)
+            if model is None:
+                continue
+            written = getattr(model, "id", None)
+            if written != path.stem:
+                name = path.relative_to(self.folder).as_posix()
+                line = self.documents[name].line(("id",))
+                self.faults.append(Fault(name, line, "id", f"the id is the file's stem: {path.stem}"))
+            found[path.stem] = model
+        return found
+
+    def rows(self, valueset: str) -> list[Row]:
+        path = self.folder / "valuesets" / "expansions" / f"{valueset}.csv"
+        if not path.exists():
+            return []
+        reader = csv.reader(self.text(path).splitlines())
+        header = next(reader, [])
+        if tuple(header) != Row._fields:
+            self.faults.append(
+                Fault(path.relative_to(self.folder).as_posix(), 1, "", f"columns are {','.join(Row._fields)}")
+            )
+            return []
+        return [Row(*line) for line in reader]
+
+    def products(self) -> list[Product]:
+        path = self.folder / "valuesets" / "expansions" / "rxnorm-products.csv"
+        if not path.exists():
+            return []
+        lines = csv.reader(self.text(path).splitlines())
+        next(lines, None)
+        return [Product(code, tuple(ingredients.split("|")), route) for code, ingredients, route in lines]
+
+
+def load_rules(folder: Path) -> Rules:
+    """Reads a folder of rules. Raises RulesInvalid with every fault found."""
+    reader = _Reader(folder)
+    ruleset = reader.model(folder / "ruleset.yaml", schema.Ruleset)
+    sources = reader.model(folder / "sources.yaml", schema.Sources)
+    orders = reader.model(folder / "orders.yaml", schema.Orders)
+    definitions = reader.model(folder / "definitions.yaml", schema.Definitions)
+    units = reader.model(folder / "units.yaml", schema.Units)
+    systems = reader.model(folder / "systems.yaml", schema.CodeSystems)
+    phrases = reader.model(folder / "text.yaml", Phrases)
+    recommendations = reader.stems("recommendations", schema.Recommendation)
+    valuesets = reader.stems("valuesets", schema.ValueSet)
+    expansions = {name: reader.rows(name) for name in valuesets}
+    products = reader.products()
+    if reader.faults:
+        raise RulesInvalid(reader.faults)
+    assert ruleset and sources and orders and definitions and units and systems and phrases
+    return Rules(
+        folder=folder,
+        ruleset=ruleset,
+        sources=_keyed(sources.sources),
+        orders=orders,
+        definitions=_keyed(definitions.definitions),
+        recommendations=recommendations,
+        valuesets=valuesets,
+        expansions=expansions,
+        products=products,
+        units=units,
+        systems=systems,
+        phrases=phrases,
+        digest=f"sha256:{reader.digest.hexdigest()}",
+        documents=reader.documents,
+    )
+
+
+Named = TypeVar("Named", schema.Source, schema.Definition)
+
+
+def _keyed(models: Iterable[Named]) -> dict[str, Named]:
+    return {model.id: model for model in models}

@@ -1,0 +1,533 @@
+"""The closed vocabulary of rules: what a recommendation may say, as pydantic models.
+
+The JSON Schema for editors is generated from these models. Every clause is a mapping of one word to its terms, with an
+optional `as` (a name by which tests refer to what was found), `why` and `sources`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Summary = Annotated[str, Field(min_length=1, max_length=139)]
+Text = Annotated[str, Field(min_length=1)]
+Grade = Literal["A", "B", "C", "D"]
+Indicator = Literal["info", "warning", "critical"]
+
+
+def _days(value: Any) -> Any:
+    if isinstance(value, str):
+        match = re.fullmatch(r"(\d+) days?", value)
+        if match is None:
+            raise ValueError('a window is written in whole days: "90 days"')
+        return int(match[1])
+    return value
+
+
+Days = Annotated[
+    int, BeforeValidator(_days), Field(ge=0, json_schema_extra={"type": "string", "pattern": r"^\d+ days?$"})
+]
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Slugs = Annotated[list[Slug], BeforeValidator(_listed), Field(min_length=1)]
+Limits = Annotated[dict[str, float], Field(min_length=1)]  # UCUM unit → number
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+# --- the words -------------------------------------------------------------------------------------------------------
+
+
+class Age(Model):
+    """The patient's age in completed years."""
+
+    below: int | None = None
+    at_least: int | None = None
+
+
+class ConditionTerms(Model):
+    """A condition in one of the value sets `in`.
+
+    status: current (active, recurrence, relapse, or nothing said and not abated), past, or any.
+    verification: confirmed (or nothing said), suspected (provisional, differential, unconfirmed), or any; refuted and
+    entered in error never count. within: dated inside the window; `date` says which date: onset else recorded, the
+    recorded one, or the later of the two. side: one (left or right is known), both, or a named leg.
+    """
+
+    in_: Slugs = Field(alias="in")
+    status: Literal["current", "past", "any"] = "current"
+    verification: Literal["confirmed", "suspected", "any"] = "any"
+    category: Literal["problem", "encounter", "any"] = "any"
+    within: Days | None = None
+    older_than: Days | None = None
+    date: Literal["onset", "recorded", "later"] = "onset"
+    side: Literal["one", "both"] | None = None
+
+
+class MedicationTerms(Model):
+    """A medicine of one of the value sets `in`.
+
+    status: current (B0 of the clinical specification), or draft (selected in the order being written).
+    started_within, for_at_least: measured from the first day of the continuous course.
+    reason: in / not_in value sets of conditions that the medicine is given for.
+    """
+
+    in_: Slugs = Field(alias="in")
+    status: Literal["current", "draft", "current-or-draft"] = "current"
+    started_within: Days | None = None
+    for_at_least: Days | None = None
+    reason_not_in: Slugs | None = None
+
+
+class Latest(Model):
+    """Bounds for the newest usable value, each as unit → number and compared in the unit that was reported."""
+
+    below: Limits | None = None
+    at_most: Limits | None = None
+    above: Limits | None = None
+    at_least: Limits | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Latest:
+        if not any((self.below, self.at_most, self.above, self.at_least)):
+            raise ValueError("latest needs a bound: below, at_most, above or at_least")
+        return self
+
+
+class ResultTerms(Model):
+    """The newest usable result of one of the value sets `in`, not older than `within`.
+
+    latest compares its value; times_upper_limit compares it with the upper reference limit reported beside it, or with
+    fallback_upper; outside_reference asks whether it lies outside the reported reference range, or `fallback`.
+    """
+
+    in_: Slugs = Field(alias="in")
+    within: Days
+    latest: Latest | None = None
+    times_upper_limit: Latest | None = None
+    fallback_upper: Limits | None = None
+    outside_reference: bool = False
+    fallback: tuple[float, float, str] | None = None
+    value_in: Slugs | None = None
+
+
+class ProcedureTerms(Model):
+    in_: Slugs = Field(alias="in")
+    within: Days
+
+
+class ObservationTerms(Model):
+    """A symptom or status recorded as an Observation: by its code, or by its coded value where value_in is given."""
+
+    in_: Slugs = Field(alias="in")
+    within: Days
+    value_in: Slugs | None = None
+    side: Literal["one", "both"] | None = None
+
+
+class EncounterTerms(Model):
+    """The reason of an encounter."""
+
+    in_: Slugs = Field(alias="in")
+    within: Days
+
+
+class QuestionnaireTerms(Model):
+    """An item of a questionnaire answered yes, whose wording is recognised as one of the value sets."""
+
+    in_: Slugs = Field(alias="in")
+    within: Days
+
+
+class AllergyTerms(Model):
+    in_: Slugs = Field(alias="in")
+
+
+class DoneTerms(Model):
+    """Whether a usable, complete result of an order lies in the window."""
+
+    order: Slug
+    within: Days
+
+
+class RuleTerms(Model):
+    """Outcomes of other rules: yes when one of them has one of the outcomes. `except` means: any rule but these."""
+
+    any_of: Slugs | None = None
+    except_: Slugs | None = Field(default=None, alias="except")
+    indicator: Indicator | None = None
+    outcome: list[Literal["fires", "satisfied", "replaced"]] = Field(min_length=1)
+
+
+Kind = Literal["condition", "medication", "result", "procedure", "allergy"]
+
+
+class Clause(Model):
+    """One question to the record, answered yes, unknown or no. Exactly one word."""
+
+    age: Age | None = None
+    sex: Literal["female", "male"] | None = None
+    condition: ConditionTerms | None = None
+    medication: MedicationTerms | None = None
+    result: ResultTerms | None = None
+    procedure: ProcedureTerms | None = None
+    observation: ObservationTerms | None = None
+    encounter: EncounterTerms | None = None
+    questionnaire: QuestionnaireTerms | None = None
+    allergy: AllergyTerms | None = None
+    done: DoneTerms | None = None
+    rule: RuleTerms | None = None
+    supplied: list[Kind] | None = Field(default=None, min_length=1)
+    definition: Slug | None = None
+    all: list[Clause] | None = Field(default=None, min_length=1)
+    any: list[Clause] | None = Field(default=None, min_length=1)
+    none: list[Clause] | None = Field(default=None, min_length=1)
+    as_: Slug | None = Field(default=None, alias="as")
+    why: Text | None = None
+    sources: list[Slug] | None = None
+
+    @property
+    def word(self) -> str:
+        """The one word of this clause."""
+        return next(iter(self._words()))
+
+    def _words(self) -> list[str]:
+        asides = {"as_", "why", "sources"}
+        return [name for name in type(self).model_fields if name not in asides and getattr(self, name) is not None]
+
+    @model_validator(mode="after")
+    def _one_word(self) -> Clause:
+        words = self._words()
+        if len(words) != 1:
+            raise ValueError(f"a clause says exactly one word, this one says {', '.join(words) or 'none'}")
+        terms = getattr(self, words[0])
+        if isinstance(terms, Model) and _has_number(terms) and not (self.sources or self.why):
+            raise ValueError(f"{words[0]} holds a number: name its sources, or say why")
+        return self
+
+
+def _has_number(terms: Model) -> bool:
+    for value in terms.__dict__.values():
+        if isinstance(value, Latest) or (isinstance(value, int | float | dict) and not isinstance(value, bool)):
+            return True
+    return False
+
+
+# --- what a recommendation asks for ----------------------------------------------------------------------------------
+
+
+class Test(Model):
+    """A gating test: due unless a usable result lies in the window.
+
+    after: not before the start of what that name found; same_side: of the leg that it was found on, of both or of an
+    unspecified one; negative: a result that itself reports the finding does not count.
+    """
+
+    __test__ = False  # not a pytest class
+
+    order: Slug
+    within: Days
+    after: Slug | None = None
+    same_side: Slug | None = None
+    negative: Slugs | None = None
+    if_: Clause | None = Field(default=None, alias="if")
+    why: Text | None = None
+    sources: list[Slug] | None = None
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Test:
+        if not (self.sources or self.why):
+            raise ValueError("a window is a number: name its sources, or say why")
+        return self
+
+
+class Offer(Model):
+    """An order that goes with the rule and never gates it; `within`: one done in that window is listed as done instead."""
+
+    order: Slug
+    within: Days | None = None
+    if_: Clause | None = Field(default=None, alias="if")
+    unless: Clause | None = None
+    why: Text | None = None
+    sources: list[Slug] | None = None
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Offer:
+        if self.within is not None and not (self.sources or self.why):
+            raise ValueError("a window is a number: name its sources, or say why")
+        return self
+
+
+class Line(Model):
+    """A line of text. `if`: shown on yes. `unless`: dropped on yes and on unknown. `if_possible`: shown on yes and on unknown."""
+
+    text: Text
+    if_: Clause | None = Field(default=None, alias="if")
+    unless: Clause | None = None
+    if_possible: Clause | None = None
+    why: Text | None = None
+    sources: list[Slug] | None = None
+
+
+def _line(value: Any) -> Any:
+    return {"text": value} if isinstance(value, str) else value
+
+
+Lines = list[Annotated[Line, BeforeValidator(_line)]]
+
+
+class Escalation(Model):
+    """Raises the indicator when the clause is yes; `summary` then replaces the card line."""
+
+    to: Indicator
+    if_: Clause = Field(alias="if")
+    summary: Summary | None = None
+
+
+class CardText(Model):
+    """`group`: which card; `response`: urgent findings that share one go on one card; `rank`: most dangerous first."""
+
+    group: Literal["urgent", "workup", "medicines", "self-care"]
+    response: Slug | None = None
+    rank: int = 50
+    summary: Summary
+    summary_unchecked: Summary | None = None
+    due_within: Text
+
+
+class Evidence(Model):
+    source: Slug
+    supports: Text
+    grade: Grade
+
+
+class Review(Model):
+    by: Text
+    on: date
+    again_by: date
+
+
+Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+
+
+class Recommendation(Model):
+    """One rule. The file stem is its id; an id is never reused."""
+
+    id: Slug
+    version: Version
+    status: Literal["draft", "active", "retired"]
+    title: Text
+    purpose: Text
+    limits: Text
+    population: Literal["adults", "children", "everyone"] = "adults"
+    gate: Literal["required", "none"] = "required"
+    when: Clause
+    tests: list[Test] = []
+    offers: list[Offer] = []
+    bedside: Lines = []
+    advice: Lines = []
+    indicator: Indicator
+    escalate: list[Escalation] = []
+    replaces: list[Slug] = []
+    card: CardText
+    evidence: list[Evidence] = Field(min_length=1)
+    authors: list[Text] = Field(min_length=1)
+    reviewed: Review
+
+
+# --- the other files -------------------------------------------------------------------------------------------------
+
+
+class Code(Model):
+    system: Slug
+    code: Text
+    display: Text | None = None
+
+
+class AnyOf(Model):
+    any: Slugs
+
+
+class Order(Model):
+    """What a card may offer to order. `complete`: the value sets that must all have a result before it counts as done.
+
+    placed_as: codes under which the same order stands in a chart, besides the codes of `complete` when that is one set.
+    """
+
+    key: Slug
+    label: Text
+    category: Literal["laboratory", "imaging", "procedure", "referral"]
+    code: Code | None = None
+    placed_as: list[Code] = []
+    names: list[Text] = []
+    complete: list[Slug | AnyOf] = Field(min_length=1)
+    shows: list[Slug] = []
+    sources: list[Slug] = []
+
+
+class Panel(Model):
+    """A code that orders several keys at once, used when at least `at_least` of `covers` and all of `with` are due."""
+
+    key: Slug
+    label: Text
+    code: Code
+    covers: list[Slug]
+    at_least: int
+    with_: list[Slug] = Field(default=[], alias="with")
+    why: Text
+
+
+class Orders(Model):
+    orders: list[Order]
+    panels: list[Panel] = []
+
+
+class Source(Model):
+    id: Slug
+    citation: Text
+    year: int
+    url: Annotated[str, Field(pattern=r"^https://")] | None = None
+    seen: Literal["retrieved", "second-hand", "from memory"]
+    note: Text | None = None
+
+
+class Sources(Model):
+    sources: list[Source]
+
+
+class Definition(Model):
+    id: Slug
+    says: Text
+    when: Clause
+
+
+class Definitions(Model):
+    definitions: list[Definition]
+
+
+class OverrideReason(Model):
+    system: Annotated[str, Field(pattern=r"^(https?://|urn:)")]
+    code: Text
+    display: Text
+
+
+class Notable(Model):
+    """A value that is marked high or low in the done table even where no rule speaks of it, while not older than `within`."""
+
+    in_: Slugs = Field(alias="in")
+    within: Days
+    above: Limits | None = None
+    at_least: Limits | None = None
+    below: Limits | None = None
+    sources: list[Slug] = Field(min_length=1)
+
+
+class Ruleset(Model):
+    """What holds for all rules: identity, gate, order of cards, override reasons, notable values, text of the checklist."""
+
+    id: Slug
+    version: Version
+    title: Text
+    intended_use: Text
+    not_for: Text
+    developer: Text
+    funding: Text
+    contact: Text
+    gate: Slug
+    adult_age: int
+    card_titles: dict[Literal["urgent", "workup", "medicines", "self-care"], Text]
+    topics: dict[Literal["urgent", "workup", "medicines", "self-care"], Text]
+    order: list[Slug]
+    override_reasons: list[OverrideReason] = Field(min_length=5)
+    notable: list[Notable] = []
+    sources: list[Slug] = Field(min_length=1)
+
+
+System = Literal["icd-10-cm", "icd-10", "icd-9-cm", "icd-11", "icpc-2", "snomed", "rxnorm", "atc", "loinc", "local"]
+Side = Literal["left", "right", "both", "unspecified"]
+
+
+class Selector(Model):
+    """A line of a value set's definition: a list of the verified sources, one code, a prefix, or an ingredient."""
+
+    list_: Text | None = Field(default=None, alias="list")
+    systems: list[System] | None = None
+    system: System | None = None
+    code: Text | None = None
+    prefix: Text | None = None
+    ingredient: Text | None = None
+    side: Side | None = None
+    why: Text | None = None
+    verified_as: System | None = None
+
+
+class UnitFactor(Model):
+    """value in the canonical unit = value × factor + offset."""
+
+    unit: Text
+    factor: float
+    offset: float = 0.0
+    why: Text | None = None
+    sources: list[Slug] | None = None
+
+
+class LeftOut(Model):
+    """A code of the clinical specification that no verified list holds."""
+
+    system: System | None = None
+    code: Text | None = None
+    why: Text
+
+
+class ValueSet(Model):
+    """Codes and names of one meaning; the flat, verified expansion stands in expansions/<id>.csv.
+
+    words_refuse: the words beside a code may take it back (a cramp code whose text says hand). spoiled_by: a result whose
+    note says so is unusable (a haemolysed potassium).
+    """
+
+    id: Slug
+    title: Text
+    kind: Literal["condition", "medication", "result", "report", "procedure", "observation"]
+    purpose: Text
+    include: list[Selector] = []
+    exclude: list[Selector] = []
+    left_out: list[LeftOut] = []
+    names: list[Text] = []
+    not_names: list[Text] = []
+    not_routes: list[Text] = []
+    words_refuse: bool = False
+    spoiled_by: list[Text] = []
+    unit: Text | None = None
+    units: list[UnitFactor] = []
+    sources: list[Slug] = []
+
+
+class UnitSpelling(Model):
+    unit: Text
+    also: list[Text] = []
+
+
+class Units(Model):
+    units: list[UnitSpelling]
+
+
+class CodeSystem(Model):
+    id: System
+    title: Text
+    uri: Text
+    aliases: list[Text] = []
+
+
+class CodeSystems(Model):
+    systems: list[CodeSystem]

@@ -1,0 +1,129 @@
+"""YAML read strictly: every scalar is text; duplicate keys, anchors, aliases and tags are refused; lines are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+M = TypeVar("M", bound=BaseModel)
+Path = tuple[str | int, ...]
+_PARSER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong in a rule file, and where: file, line and the path of keys."""
+
+    file: str
+    line: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}"
+        return f"{where}: {self.path}: {self.message}" if self.path else f"{where}: {self.message}"
+
+
+class Malformed(ValueError):
+    """The text is not YAML as rule files write it."""
+
+    def __init__(self, line: int, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+        self.path = path
+
+
+@dataclass(slots=True)
+class Document:
+    """A tree of dicts, lists and strings, with the line on which each path begins."""
+
+    tree: Any
+    lines: dict[Path, int]
+
+    def line(self, path: Path) -> int:
+        """Returns the line of the longest known part of a path."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+
+def read(text: str) -> Document:
+    """Reads one YAML document. Raises Malformed, with its line."""
+    lines: dict[Path, int] = {}
+    try:
+        events = yaml.parse(text, Loader=_PARSER)
+        tree = _document(events, lines)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise Malformed(line, (), f"not YAML: {error.problem}") from None
+    return Document(tree, lines)
+
+
+def _document(events: Iterator[Any], lines: dict[Path, int]) -> Any:
+    next(events)  # stream start
+    event = next(events)
+    if isinstance(event, yaml.StreamEndEvent):
+        raise Malformed(1, (), "the file is empty")
+    tree = _node(next(events), events, (), lines)
+    next(events)  # document end
+    event = next(events)
+    if not isinstance(event, yaml.StreamEndEvent):
+        raise Malformed(event.start_mark.line + 1, (), "one document per file")
+    return tree
+
+
+def _node(event: Any, events: Iterator[Any], path: Path, lines: dict[Path, int]) -> Any:
+    line = event.start_mark.line + 1
+    lines.setdefault(path, line)
+    if isinstance(event, yaml.AliasEvent):
+        raise Malformed(line, path, "aliases are not allowed: write it out")
+    if event.anchor is not None:
+        raise Malformed(line, path, "anchors are not allowed: write it out")
+    if event.tag is not None:
+        raise Malformed(line, path, "tags are not allowed: types come from the schema")
+    if isinstance(event, yaml.ScalarEvent):
+        return event.value
+    if isinstance(event, yaml.SequenceStartEvent):
+        items: list[Any] = []
+        while not isinstance(event := next(events), yaml.SequenceEndEvent):
+            items.append(_node(event, events, (*path, len(items)), lines))
+        return items
+    return _mapping(events, path, lines)
+
+
+def _mapping(events: Iterator[Any], path: Path, lines: dict[Path, int]) -> dict[str, Any]:
+    mapping: dict[str, Any] = {}
+    while not isinstance(event := next(events), yaml.MappingEndEvent):
+        line = event.start_mark.line + 1
+        if not isinstance(event, yaml.ScalarEvent) or event.tag is not None or event.anchor is not None:
+            raise Malformed(line, path, "a key is a plain word")
+        if event.value in mapping:
+            raise Malformed(line, (*path, event.value), "this key stands here twice")
+        key = event.value
+        mapping[key] = _node(next(events), events, (*path, key), lines)
+        lines[(*path, key)] = line
+    return mapping
+
+
+def read_model(text: str, file: str, shape: type[M]) -> tuple[M, Document] | list[Fault]:
+    """Returns a YAML text as a model with its lines, or every fault with file, line and path."""
+    try:
+        document = read(text)
+    except Malformed as error:
+        return [Fault(file, error.line, ".".join(map(str, error.path)), str(error))]
+    try:
+        return shape.model_validate(document.tree), document
+    except ValidationError as error:
+        return [
+            Fault(
+                file,
+                document.line(fault["loc"]),
+                ".".join(map(str, fault["loc"])),
+                fault["msg"].removeprefix("Value error, "),
+            )
+            for fault in error.errors(include_url=False, include_input=False, include_context=False)
+        ]

@@ -1,0 +1,64 @@
+"""A posted Bundle as the whole record of one patient."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from service import shapes
+from service.errors import Code, Refusal
+from service.record import Identity, Located, Record, Source, Unreadable, assemble, read_bundle, whose
+
+_BOM = b"\xef\xbb\xbf"
+_TAIL = re.compile(r"(?:.*/)?(Patient/[^/]+)(?:/_history/.*)?$")
+
+
+def read_posted(body: bytes, types: frozenset[str]) -> Record:
+    """Returns the record in a Bundle of any type, every one of `types` counting as supplied.
+
+    A Bundle with a `next` link or an error outcome is not the whole record: what is in it is used, absence is not claimed.
+    Raises Refusal: body-not-json, body-not-object, not-a-bundle, shape-unreadable, more-than-one-patient.
+    """
+    source = _read(body.removeprefix(_BOM))
+    patients = {located.reference: located for located in source.found if isinstance(located.resource, shapes.Patient)}
+    if len(patients) > 1:
+        raise Refusal(Code.MORE_THAN_ONE_PATIENT, "Patient")
+    patient = next(iter(patients.values()), None)
+    identity = _identity(patient) if patient else _only_subject(source)
+    supplied = types if source.complete else frozenset[str]()
+    return assemble([source], supplied, identity, patient, owner_required=False)
+
+
+def _read(body: bytes) -> Source:
+    try:
+        return read_bundle(body)
+    except Unreadable as fault:
+        if not body.lstrip().startswith(b"{"):
+            raise Refusal(Code.BODY_NOT_OBJECT) from None
+        raise Refusal(Code.NOT_A_BUNDLE if "no Bundle" in str(fault) else Code.SHAPE_UNREADABLE) from None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise Refusal(Code.BODY_NOT_JSON) from None
+
+
+def _identity(patient: Located) -> Identity:
+    resource = patient.resource
+    assert isinstance(resource, shapes.Patient)
+    identifiers = [identifier.value for identifier in resource.identifier or () if identifier.value]
+    return Identity(resource.id, patient.full_url, identifiers)
+
+
+def _only_subject(source: Source) -> Identity:
+    """Without a Patient, the one subject that the resources name; several are refused."""
+    subjects = {_plain(owner) for located in source.found if (owner := whose(located.resource))}
+    if len(subjects) > 1:
+        raise Refusal(Code.MORE_THAN_ONE_PATIENT, "subject")
+    subject = next(iter(subjects), None)
+    if subject is not None and subject.startswith("Patient/"):
+        return Identity(subject.removeprefix("Patient/"), None)
+    return Identity(None, subject)
+
+
+def _plain(reference: str) -> str:
+    match = _TAIL.fullmatch(reference)
+    return match[1] if match else reference

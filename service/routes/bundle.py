@@ -1,0 +1,69 @@
+"""A posted FHIR Bundle: the same cards as a hook call, with the whole explanation."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, datetime
+from typing import Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from service.answer import Knowledge, judge, respond
+from service.body import read_body
+from service.cards import Client
+from service.explanation import EXTENSION
+from service.posted import read_posted
+from service.settings import Settings
+from service.validation import validate
+
+router = APIRouter(tags=["evaluation"])
+_OFF_LOOP_BYTES = 256 * 1024  # larger bodies are worked on beside the event loop
+
+
+@router.post("/evaluate", summary="Evaluate one patient's FHIR Bundle", operation_id="evaluate")
+async def evaluate(
+    request: Request,
+    asOf: date | None = Query(None, description="Day on which all windows end, YYYY-MM-DD. Default: today."),  # noqa: N803
+    complaint: Literal["given", "chart"] = Query(
+        "given",
+        description="`given`: the patient complains of night leg cramps. `chart`: only if the record shows them.",
+    ),
+    explain: Literal["all"] | None = Query(None, description="`all` lists the silent rules too."),
+    validate_: Literal["cited", "all", "none"] = Query(
+        "cited",
+        alias="validate",
+        description="Which entries are validated as FHIR R4B: those that cards cite, all, or none. The cards do not change.",
+    ),
+) -> Response:
+    """Takes a FHIR R4 Bundle of any type with the record of one patient and answers with CDS Hooks cards.
+
+    The extension `org.nocturnal-cramps.evaluation` says what every rule found, which tests are due and done, what could
+    not be checked, and which entries were not used. The Bundle counts as the whole record, unless it carries a `next`
+    link or an error OperationOutcome.
+    """
+    settings: Settings = request.app.state.settings
+    body = await read_body(request, settings)
+    knowledge: Knowledge = request.app.state.knowledge
+    today = asOf or datetime.now(settings.timezone).date()
+    work = (body, knowledge, settings, today, complaint == "given", explain == "all", validate_)
+    if len(body) > _OFF_LOOP_BYTES or validate_ != "none":
+        answer = await asyncio.to_thread(_answer, *work)
+    else:
+        answer = _answer(*work)
+    return Response(msgspec.json.encode(answer), media_type="application/json")
+
+
+def _answer(
+    body: bytes, knowledge: Knowledge, settings: Settings, today: date, given: bool, silent: bool, depth: str
+) -> dict[str, Any]:
+    record = read_posted(body, knowledge.types)
+    evaluation = judge(record, knowledge, today, settings.timezone, complaint_given=given)
+    client = Client(patient=record.patient_reference or "Patient/unknown", base_url=settings.base_url)
+    answer = respond(evaluation, knowledge, client, silent=silent)
+    if depth != "none":
+        report = validate(body, answer["extension"][EXTENSION] if depth == "cited" else None)
+        if report:
+            answer["extension"][EXTENSION]["validation"] = report
+    return answer

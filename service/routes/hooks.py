@@ -1,0 +1,80 @@
+"""CDS Hooks: discovery and hook calls."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from service import wire
+from service.answer import Knowledge, judge, respond
+from service.body import read_body
+from service.cards import Client
+from service.errors import Code, Refusal
+from service.services import SERVICES, Service
+from service.settings import Settings
+from service.supply import supply
+
+router = APIRouter(tags=["CDS Hooks"])
+_OFF_LOOP_BYTES = 256 * 1024  # larger bodies are worked on beside the event loop
+_SPECIFICATION = "2.0.1"
+
+
+@router.get("/cds-services", summary="Which CDS services are there?", operation_id="discovery")
+async def discovery(request: Request) -> Response:
+    """Lists the CDS services with their hooks and prefetch templates (CDS Hooks discovery)."""
+    knowledge: Knowledge = request.app.state.knowledge
+    prefetch = {template.key: template.query for template in knowledge.templates}
+    services = [
+        {
+            "hook": service.hook,
+            "title": service.title,
+            "description": service.description,
+            "id": service.id,
+            "prefetch": prefetch,
+            "usageRequirements": service.usage,
+            "version": _SPECIFICATION,
+        }
+        for service in SERVICES.values()
+    ]
+    return _json({"services": services})
+
+
+@router.post("/cds-services/{service_id}", summary="A hook call: cards", operation_id="call")
+async def call(service_id: str, request: Request) -> Response:
+    """Answers a hook call with cards on the workup of nocturnal leg cramps.
+
+    `prefetch` carries the data under the keys that discovery lists. Patient and Condition are required: without them the
+    answer is 412 and names the keys. What else is not supplied is said on the cards, never taken for absent. Without leg
+    cramps in the chart the answer has no cards, except on the on-demand service, which takes the complaint as given.
+    """
+    service = SERVICES.get(service_id)
+    if service is None:
+        raise Refusal(Code.SERVICE_UNKNOWN)
+    settings: Settings = request.app.state.settings
+    body = await read_body(request, settings)
+    knowledge: Knowledge = request.app.state.knowledge
+    if len(body) > _OFF_LOOP_BYTES:
+        answer = await asyncio.to_thread(_answer, body, service, knowledge, settings)
+    else:
+        answer = _answer(body, service, knowledge, settings)
+    return _json(answer)
+
+
+def _answer(body: bytes, service: Service, knowledge: Knowledge, settings: Settings) -> dict[str, Any]:
+    message = wire.read(body, service)
+    if message.user_is_lay:
+        return {"cards": []}
+    record = supply(message, knowledge.templates)
+    today = datetime.now(settings.timezone).date()
+    evaluation = judge(record, knowledge, today, settings.timezone, complaint_given=service.complaint_given)
+    client = Client(patient=f"Patient/{message.patient_id}", encounter=message.encounter_id, base_url=settings.base_url)
+    return respond(evaluation, knowledge, client)
+
+
+def _json(content: dict[str, Any]) -> Response:
+    return Response(msgspec.json.encode(content), media_type="application/json")

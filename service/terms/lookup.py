@@ -1,0 +1,315 @@
+"""Codes and names compiled to look-ups: what a coded or written thing is recognised as."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from service.knowledge.load import Rules
+from service.knowledge.phrases import PhraseIndex, Tokens, tokens
+from service.terms.story import Story
+from service.terms.units import Units, compile_units
+
+_TREES = ("icd-10-cm", "icd-10", "icd-9-cm", "atc")  # systems whose codes are compared without the dot, by prefix
+_SNOMED = re.compile(r"(\d{6,18})(?:\s*\|.*)?")
+_NEGATION_REACH = 6  # words between a negation and what it negates, as within_tokens of clinical.md A3
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One value set that a code belongs to."""
+
+    valueset: str
+    label: str
+    ingredients: tuple[str, ...] = ()
+    side: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A coding as it stands in the chart, trimmed."""
+
+    system: str | None
+    code: str | None
+    display: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What a concept means to the rules.
+
+    by: code or name. contradiction: its display means something else than its code; both are in `valuesets`.
+    suspected: the words say so ("suspected", "query"). side: left, right, both or None.
+    """
+
+    valuesets: frozenset[str]
+    by: str = "code"
+    label: str = ""
+    system: str | None = None
+    code: str | None = None
+    ingredients: frozenset[str] = frozenset()
+    side: str | None = None
+    contradiction: bool = False
+    suspected: bool = False
+    words: tuple[Tokens, ...] = ()
+
+
+NOTHING = Recognition(frozenset())
+
+
+@dataclass(slots=True)
+class Terms:
+    """All value sets as look-ups by code and by name. Immutable once compiled."""
+
+    systems: dict[str, str]
+    kinds: dict[str, str]
+    titles: dict[str, str]
+    exact: dict[tuple[str, str], tuple[Match, ...]]
+    blocked: dict[tuple[str, str], frozenset[str]]
+    prefixes: dict[tuple[str, str], tuple[tuple[str, Match | None], ...]]
+    names: PhraseIndex[tuple[str, str]]
+    not_names: dict[str, PhraseIndex[bool]]
+    negated_before: PhraseIndex[bool]
+    negated_after: PhraseIndex[bool]
+    elsewhere: PhraseIndex[bool]
+    suspected: PhraseIndex[bool]
+    sides: PhraseIndex[str]
+    story: Story
+    units: Units
+    refusing: frozenset[str]
+    spoiled: dict[str, PhraseIndex[bool]]
+    answers_yes: frozenset[str]
+    answers_no: frozenset[str]
+    by_kind: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def system(self, uri: str) -> str | None:
+        """Returns our short name of a code system URI or OID, None for one that we do not know."""
+        return self.systems.get(uri) or self.systems.get(uri.partition("|")[0].strip().rstrip("/").lower())
+
+    def by_code(self, system: str, code: str) -> tuple[list[Match], set[str]]:
+        """Returns the value sets that a code is in, and those that it is expressly not in (nor by its name)."""
+        code = code.strip()
+        blocked: set[str] = set()
+        if system == "snomed":
+            expression = _SNOMED.fullmatch(code)
+            if expression is None:
+                return [], blocked
+            code = expression[1]
+        if system not in _TREES:
+            blocked.update(self.blocked.get((system, code), ()))
+            return list(self.exact.get((system, code), ())), blocked
+        code = code.replace(".", "").upper()
+        decided: dict[str, Match | None] = {match.valueset: match for match in self.exact.get((system, code), ())}
+        for valueset in self.blocked.get((system, code), ()):
+            decided.setdefault(valueset, None)
+        for length in range(len(code), 0, -1):
+            for valueset, match in self.prefixes.get((system, code[:length]), ()):
+                decided.setdefault(valueset, match)
+        found = [match for match in decided.values() if match is not None]
+        blocked.update(valueset for valueset, match in decided.items() if match is None)
+        return found, blocked
+
+    def by_name(self, words: Tokens) -> dict[str, str]:
+        """Returns the value sets whose names stand in the words, with the medicine's ingredient where one is meant.
+
+        A name does not count where it is negated, another person's, past, hypothetical, or forbidden by its set.
+        """
+        found: dict[str, str] = {}
+        for start, end, (valueset, ingredient) in self.names.find(words):
+            if valueset not in found and self._stands(words, start, end, valueset):
+                found[valueset] = ingredient
+            elif ingredient and valueset in found and ingredient not in found[valueset]:
+                found[valueset] = f"{found[valueset]}|{ingredient}"
+        return found
+
+    def _stands(self, words: Tokens, start: int, end: int, valueset: str) -> bool:
+        before, after = words[:start], words[end:]
+        if any(start - stop <= _NEGATION_REACH for _, stop, _ in self.negated_before.find(before)):
+            return False
+        if any(begin <= _NEGATION_REACH for begin, _, _ in self.negated_after.find(after)):
+            return False
+        if self.elsewhere.holds(before) or self.elsewhere.holds(after):
+            return False
+        forbidden = self.not_names.get(valueset)
+        return forbidden is None or not forbidden.holds(words)
+
+    def refused(self, valueset: str, texts: Iterable[Tokens]) -> bool:
+        """Returns whether the words beside a code take it back, for the value sets whose codes are that unspecific."""
+        if valueset not in self.refusing:
+            return False
+        against = [self.negated_before, self.negated_after, self.elsewhere]
+        if valueset in self.not_names:
+            against.append(self.not_names[valueset])
+        return any(index.holds(words) for words in texts for index in against)
+
+    def side(self, words: Tokens) -> str | None:
+        """Returns the one side that the words name; both where they name both or both sides."""
+        named = {side for _, _, side in self.sides.find(words)}
+        return named.pop() if len(named) == 1 else "both" if named else None
+
+
+class Recogniser:
+    """Recognises the concepts of one request, each distinct one once."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._known: dict[tuple[object, ...], Recognition] = {}
+
+    def recognise(self, kind: str, codings: Sequence[Coded], texts: Sequence[str] = ()) -> Recognition:
+        """Returns what a concept means among the value sets that `kind` of thing may be in: by code first, by name second."""
+        key = (kind, *codings, *texts)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = _recognise(self._terms, kind, codings, texts)
+        return known
+
+
+def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequence[str]) -> Recognition:
+    wanted = terms.by_kind[kind]
+    matches: list[Match] = []
+    blocked: set[str] = set()
+    system = code = None
+    for coding in codings:
+        short = terms.system(coding.system) if coding.system else None
+        if short is None or coding.code is None:
+            continue
+        found, refused = terms.by_code(short, coding.code)
+        found = [match for match in found if match.valueset in wanted]
+        blocked |= refused
+        if found and code is None:
+            system, code = coding.system, coding.code
+        matches += found
+    words = tuple(tokens(text) for text in dict.fromkeys([*(c.display for c in codings if c.display), *texts]))
+    matches = [match for match in matches if not terms.refused(match.valueset, words)]
+    named: dict[str, str] = {}
+    for sentence in words:
+        for valueset, ingredient in terms.by_name(sentence).items():
+            if valueset in wanted and valueset not in blocked:
+                named.setdefault(valueset, ingredient)
+    by_code = frozenset(match.valueset for match in matches)
+    contradiction = bool(by_code and named) and by_code.isdisjoint(named)
+    if not by_code and not named:
+        return NOTHING if not words else Recognition(frozenset(), words=words)
+    ingredients = {part for match in matches for part in match.ingredients}
+    if not by_code or contradiction:
+        ingredients.update(part for ingredient in named.values() for part in ingredient.split("|") if part)
+    sides = [match.side for match in matches if match.side not in ("", "unspecified")]
+    first = next(((c.system, c.code) for c in codings if c.code), (None, None))
+    return Recognition(
+        valuesets=by_code | named.keys() if contradiction or not by_code else by_code,
+        by="code" if by_code else "name",
+        label=_label(terms, matches, named, ingredients),
+        system=system if code else first[0],
+        code=code or first[1],
+        ingredients=frozenset(ingredients),
+        side=sides[0] if sides else next((side for side in map(terms.side, words) if side), None),
+        contradiction=contradiction,
+        suspected=any(terms.suspected.holds(sentence) for sentence in words),
+        words=words,
+    )
+
+
+def _label(terms: Terms, matches: list[Match], named: dict[str, str], ingredients: Iterable[str]) -> str:
+    """Our own words for it: the label of the code, the medicine's ingredients, or the title of the value set."""
+    if ingredients:
+        return ", ".join(sorted(ingredients))
+    labelled = next((match.label for match in matches if match.label), None)
+    if labelled:
+        return labelled
+    return terms.titles[matches[0].valueset if matches else next(iter(named))]
+
+
+def compile_terms(rules: Rules) -> Terms:
+    """Compiles the value sets of a rule set. Pure; raises nothing that check_references would not have named."""
+    kinds = {name: valueset.kind for name, valueset in rules.valuesets.items()}
+    exact: dict[tuple[str, str], list[Match]] = {}
+    blocked: dict[tuple[str, str], set[str]] = {}
+    prefixes: dict[tuple[str, str], list[tuple[str, Match | None]]] = {}
+    names: list[tuple[Tokens, tuple[str, str]]] = []
+    ingredient_sets: dict[str, list[Match]] = {}
+    for name, rows in rules.expansions.items():
+        for row in rows:
+            match = Match(name, row.label, tuple(filter(None, row.ingredient.split("|"))), row.side)
+            code = row.code.replace(".", "").upper() if row.system in _TREES else row.code
+            if row.match in ("exact", "ingredient"):
+                exact.setdefault((row.system, code), []).append(match)
+                if row.match == "ingredient":
+                    ingredient_sets.setdefault(row.code, []).append(match)
+            elif row.match == "prefix":
+                prefixes.setdefault((row.system, code), []).append((name, match))
+            elif row.match == "not-exact":
+                blocked.setdefault((row.system, code), set()).add(name)
+            elif row.match == "not-prefix":
+                prefixes.setdefault((row.system, code), []).append((name, None))
+            elif row.match == "name":
+                names.append((tokens(row.code), (name, row.ingredient)))
+    routes = {name: frozenset(valueset.not_routes) for name, valueset in rules.valuesets.items()}
+    shared: dict[tuple[tuple[str, ...], str], tuple[Match, ...]] = {}
+    products: dict[tuple[str, str], tuple[Match, ...]] = {}
+    for product in rules.products:
+        key = (product.ingredients, product.route)
+        if key not in shared:
+            shared[key] = tuple(
+                match
+                for ingredient in product.ingredients
+                for match in ingredient_sets.get(ingredient, ())
+                if product.route not in routes[match.valueset] or not product.route
+            )
+        if shared[key]:
+            products[("rxnorm", product.code)] = shared[key]
+    for name, valueset in rules.valuesets.items():
+        names += [(tokens(phrase), (name, "")) for phrase in valueset.names]
+    phrases = rules.phrases
+    return Terms(
+        systems=_systems(rules),
+        kinds=kinds,
+        titles={name: valueset.title for name, valueset in rules.valuesets.items()},
+        exact={**products, **{key: tuple(matches) for key, matches in exact.items()}},
+        blocked={key: frozenset(sets) for key, sets in blocked.items()},
+        prefixes={key: tuple(pairs) for key, pairs in prefixes.items()},
+        names=PhraseIndex(names),
+        not_names={name: _index(v.not_names) for name, v in rules.valuesets.items() if v.not_names},
+        negated_before=_index(phrases.negated_before),
+        negated_after=_index(phrases.negated_after),
+        elsewhere=_index([*phrases.other_person, *phrases.past, *phrases.hypothetical]),
+        suspected=_index(phrases.suspected),
+        sides=PhraseIndex(
+            (tokens(word), side)
+            for side, listed in (("left", phrases.left), ("right", phrases.right), ("both", phrases.both))
+            for word in listed
+        ),
+        story=Story(phrases),
+        units=compile_units(rules),
+        refusing=frozenset(name for name, valueset in rules.valuesets.items() if valueset.words_refuse),
+        spoiled={name: _index(v.spoiled_by) for name, v in rules.valuesets.items() if v.spoiled_by},
+        answers_yes=frozenset(word.lower() for word in phrases.answers_yes),
+        answers_no=frozenset(word.lower() for word in phrases.answers_no),
+        by_kind={
+            kind: frozenset(name for name, own in kinds.items() if own in among) for kind, among in _AMONG.items()
+        },
+    )
+
+
+# which kinds of value set a kind of thing in the chart may be in
+_AMONG = {
+    "condition": ("condition",),
+    "medication": ("medication",),
+    "observation": ("result", "report", "observation", "condition"),
+    "report": ("report", "result"),
+    "procedure": ("procedure", "report"),
+    "order": ("result", "report", "procedure"),
+    "answer": ("observation", "condition"),
+}
+
+
+def _index(listed: Iterable[str]) -> PhraseIndex[bool]:
+    return PhraseIndex((tokens(phrase), True) for phrase in listed)
+
+
+def _systems(rules: Rules) -> dict[str, str]:
+    known: dict[str, str] = {}
+    for system in rules.systems.systems:
+        for uri in (system.uri, *system.aliases):
+            known[uri] = known[uri.strip().rstrip("/").lower()] = system.id
+    return known

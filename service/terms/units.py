@@ -1,0 +1,55 @@
+"""Units of results: spellings, and the factors by which a value set converts them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from service.knowledge.load import Rules
+from service.knowledge.schema import UnitFactor
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """`spellings`: any accepted spelling → UCUM unit; `factors`: value set → UCUM unit → factor."""
+
+    spellings: dict[str, str]
+    factors: dict[str, dict[str, UnitFactor]]
+    canonical: dict[str, str]
+
+    def name(self, spelled: str) -> str | None:
+        """Returns the UCUM unit that a spelling stands for, None for one that is not known."""
+        spelled = spelled.strip()
+        return self.spellings.get(spelled) or self.spellings.get(spelled.casefold())
+
+    def factor(self, valueset: str, spelled: list[str]) -> UnitFactor | None:
+        """Returns how a value set converts the first of the spellings that it accepts, None where it accepts none."""
+        accepted = self.factors.get(valueset, {})
+        for spelling in spelled:
+            name = self.name(spelling)
+            if name in accepted:
+                return accepted[name]
+        return None
+
+    def convert(self, valueset: str, value: float, unit: str) -> float | None:
+        """Returns a value in the value set's canonical unit."""
+        factor = self.factors.get(valueset, {}).get(unit)
+        return None if factor is None else value * factor.factor + factor.offset
+
+
+def compile_units(rules: Rules) -> Units:
+    """Compiles the spellings and factors; a spelling of which only the case differs is accepted too."""
+    spellings: dict[str, str] = {}
+    for unit in rules.units.units:
+        for spelling in (unit.unit, *unit.also):
+            spellings[spelling] = unit.unit
+    for spelling, name in list(spellings.items()):
+        spellings.setdefault(spelling.casefold(), name)
+    return Units(
+        spellings=spellings,
+        factors={
+            name: {factor.unit: factor for factor in valueset.units}
+            for name, valueset in rules.valuesets.items()
+            if valueset.units
+        },
+        canonical={name: valueset.unit for name, valueset in rules.valuesets.items() if valueset.unit},
+    )
