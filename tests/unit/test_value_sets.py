@@ -46,6 +46,9 @@ def test_what_is_written_is_in_the_expansion(name: str) -> None:
     for line, negated in written:
         if line.system is None:
             continue
+        if negated and line.system == "rxnorm":  # an ingredient taken out leaves no row
+            assert line.code not in {row.code for row in rows.values() if row.match == "ingredient"}
+            continue
         row = rows[line.system, bare(line.prefix or line.code or "")]
         assert row.match in {f"{negated}prefix" if line.prefix else f"{negated}exact", "ingredient"}
         assert row.side == (line.side or "")
