@@ -321,7 +321,10 @@ Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
 
 
 class Recommendation(Model):
-    """One rule. The file stem is its id; an id is never reused."""
+    """One rule. The file stem is its id; an id is never reused.
+
+    bedside: what to ask and examine; advice: self-care; when_satisfied: what stays to be said once every test is done.
+    """
 
     id: Slug
     version: Version
@@ -336,6 +339,7 @@ class Recommendation(Model):
     offers: list[Offer] = []
     bedside: Lines = []
     advice: Lines = []
+    when_satisfied: Lines = []
     indicator: Indicator
     escalate: list[Escalation] = []
     replaces: list[Slug] = []
