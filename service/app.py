@@ -8,7 +8,7 @@ import structlog
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from service import engine, openapi, rendering
+from service import answer, engine, openapi, rendering
 from service.envelope import Envelope
 from service.observe import Metrics
 from service.routes import bundle, catalogue, docs, health, hooks
@@ -83,6 +83,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings = app.state.settings
     program = engine.load_program(settings.rules_dir)
     app.state.program = program
+    app.state.knowledge = answer.prepare(program)
     logger = structlog.get_logger()
     logger.info("started", version=program.version, digest=program.digest)
     logger.warning("open-on-loopback" if settings.is_loopback else "open-to-anybody")

@@ -120,8 +120,4 @@ def _once(items: Iterable[Any]) -> list[Any]:
 
 def _without_empty(members: dict[str, Any]) -> dict[str, Any]:
     """Drops what has no value; the protocol allows neither null nor an empty array or object."""
-    return {
-        name: value
-        for name, value in members.items()
-        if value is not None and value != [] and value != {} and value != ""
-    }
+    return {name: value for name, value in members.items() if value is not None and value not in ([], {}, "")}

@@ -17,7 +17,8 @@ _TAIL = re.compile(r"(?:.*/)?(Patient/[^/]+)(?:/_history/.*)?$")
 def read_posted(body: bytes, types: frozenset[str]) -> Record:
     """Returns the record in a Bundle of any type, every one of `types` counting as supplied.
 
-    A Bundle with a `next` link or an error outcome is not the whole record: what is in it is used, absence is not claimed.
+    A Bundle with a `next` link or an error outcome is not the whole record: what it holds is used, absence is not
+    claimed.
     Raises Refusal: body-not-json, body-not-object, not-a-bundle, shape-unreadable, more-than-one-patient.
     """
     source = _read(body.removeprefix(_BOM))
@@ -43,7 +44,8 @@ def _read(body: bytes) -> Source:
 
 def _identity(patient: Located) -> Identity:
     resource = patient.resource
-    assert isinstance(resource, shapes.Patient)
+    if not isinstance(resource, shapes.Patient):
+        raise TypeError("not a Patient")
     identifiers = [identifier.value for identifier in resource.identifier or () if identifier.value]
     return Identity(resource.id, patient.full_url, identifiers)
 

@@ -229,7 +229,7 @@ class Identity:
         self._known: dict[str, bool] = {}
 
     def means(self, reference: str) -> bool:
-        """Returns whether a reference points to this patient (FHIR R4 2.3.0.1 and 3.1.0.11.2 for the conditional form)."""
+        """Returns whether a reference points to this patient (FHIR R4 2.3.0.1; 3.1.0.11.2 for the conditional form)."""
         known = self._known.get(reference)
         if known is None:
             known = self._known[reference] = self._compare(reference)
@@ -288,8 +288,7 @@ def assemble(
                         continue
                     seen.add(located.reference)
                 by_type[type(resource)].append(located)
-    found = patient.resource if patient else None
-    assert found is None or isinstance(found, shapes.Patient)
+    found = patient.resource if patient and isinstance(patient.resource, shapes.Patient) else None
     return Record(
         patient=found,
         patient_reference=patient.reference if patient else None,
@@ -304,7 +303,7 @@ def _is_contained_patient(owner: str, resource: shapes.Owned, identity: Identity
     if not owner.startswith("#"):
         return False
     return any(
-        isinstance(inner, shapes.Patient) and inner.id is not None and identity.means(f"Patient/{inner.id}")
+        isinstance(inner, shapes.Patient) and identity.means(f"Patient/{inner.id}")
         for inner in resource.contained or ()
         if inner.id == owner[1:]
     )

@@ -25,10 +25,13 @@ SERVICES: dict[str, Service] = {
             hook="patient-view",
             title="Nocturnal leg cramps: workup",
             description=(
-                "For an adult whose chart shows nocturnal leg cramps: what may lie behind them, which tests are due and "
-                "which are done, with draft orders. Without leg cramps in the chart it says nothing."
+                "For an adult whose chart shows nocturnal leg cramps: what may lie behind them, which tests are due "
+                "and which are done, with draft orders. Without leg cramps in the chart it says nothing."
             ),
-            usage="For licensed professionals. Needs Patient and Condition; without the other data it says what it could not check.",
+            usage=(
+                "For licensed professionals. Needs Patient and Condition; without the other data it says what it could "
+                "not check."
+            ),
         ),
         Service(
             id="nocturnal-leg-cramps-on-demand",

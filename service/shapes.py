@@ -1,12 +1,12 @@
 """The few elements of FHIR resources that the service reads, as typed partial shapes.
 
-Every resource type has a shape, told apart by `resourceType`; an element that is not named here is skipped by the decoder
-and never built. Element names are FHIR's own, of all versions that are read (DSTU2 to R5) side by side.
+Every resource type has a shape, told apart by `resourceType`; an element that is not named here is skipped by the
+decoder and never built. Element names are FHIR's own, of all versions that are read (DSTU2 to R5) side by side.
 """
 
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 import msgspec
 
@@ -318,9 +318,33 @@ READ: dict[str, type[Resource]] = {
     )
 }  # fmt: skip
 
-# Types that no rule reads, so that a bundle holding them still decodes in one go. A type missing here costs time, not truth.
-_UNREAD = ["Account", "ActivityDefinition", "ActorDefinition", "AdministrableProductDefinition", "AdverseEvent", "Appointment", "AppointmentResponse", "AuditEvent", "Basic", "Binary", "BiologicallyDerivedProduct", "BodySite", "BodyStructure", "CapabilityStatement", "CarePlan", "CareTeam", "Claim", "ClaimResponse", "ClinicalImpression", "CodeSystem", "Communication", "CommunicationRequest", "Composition", "ConceptMap", "Consent", "Contract", "Coverage", "CoverageEligibilityRequest", "CoverageEligibilityResponse", "DetectedIssue", "Device", "DeviceComponent", "DeviceDefinition", "DeviceMetric", "DeviceRequest", "DeviceUsage", "DeviceUseRequest", "DeviceUseStatement", "DiagnosticOrder", "DocumentManifest", "DocumentReference", "EligibilityRequest", "Endpoint", "EnrollmentRequest", "EnrollmentResponse", "EpisodeOfCare", "EventDefinition", "Evidence", "EvidenceVariable", "ExplanationOfBenefit", "FamilyMemberHistory", "Flag", "Goal", "GraphDefinition", "Group", "GuidanceResponse", "HealthcareService", "ImagingManifest", "ImagingSelection", "ImagingStudy", "Immunization", "ImmunizationEvaluation", "ImmunizationRecommendation", "ImplementationGuide", "InsurancePlan", "Invoice", "Library", "Linkage", "List", "Location", "Measure", "MeasureReport", "Media", "MedicationKnowledge", "MessageDefinition", "MessageHeader", "MolecularSequence", "NamingSystem", "NutritionIntake", "NutritionOrder", "ObservationDefinition", "OperationDefinition", "Organization", "OrganizationAffiliation", "Parameters", "PaymentNotice", "PaymentReconciliation", "Person", "PlanDefinition", "Practitioner", "PractitionerRole", "ProcedureRequest", "Provenance", "Questionnaire", "ReferralRequest", "RelatedPerson", "RequestGroup", "RequestOrchestration", "ResearchStudy", "ResearchSubject", "RiskAssessment", "Schedule", "SearchParameter", "Sequence", "Slot", "Specimen", "SpecimenDefinition", "StructureDefinition", "StructureMap", "Subscription", "Substance", "SupplyDelivery", "SupplyRequest", "Task", "TestReport", "TestScript", "Transport", "ValueSet", "VerificationResult", "VisionPrescription"]
+# Types that no rule reads, so that a bundle holding them still decodes in one go.
+# A type that is missing here costs time, not truth.
+_UNREAD = [
+    "Account", "ActivityDefinition", "ActorDefinition", "AdministrableProductDefinition", "AdverseEvent",
+    "Appointment", "AppointmentResponse", "AuditEvent", "Basic", "Binary", "BiologicallyDerivedProduct", "BodySite",
+    "BodyStructure", "CapabilityStatement", "CarePlan", "CareTeam", "Claim", "ClaimResponse", "ClinicalImpression",
+    "CodeSystem", "Communication", "CommunicationRequest", "Composition", "ConceptMap", "Consent", "Contract",
+    "Coverage", "CoverageEligibilityRequest", "CoverageEligibilityResponse", "DetectedIssue", "Device",
+    "DeviceComponent", "DeviceDefinition", "DeviceMetric", "DeviceRequest", "DeviceUsage", "DeviceUseRequest",
+    "DeviceUseStatement", "DiagnosticOrder", "DocumentManifest", "DocumentReference", "EligibilityRequest",
+    "Endpoint", "EnrollmentRequest", "EnrollmentResponse", "EpisodeOfCare", "EventDefinition", "Evidence",
+    "EvidenceVariable", "ExplanationOfBenefit", "FamilyMemberHistory", "Flag", "Goal", "GraphDefinition", "Group",
+    "GuidanceResponse", "HealthcareService", "ImagingManifest", "ImagingSelection", "ImagingStudy", "Immunization",
+    "ImmunizationEvaluation", "ImmunizationRecommendation", "ImplementationGuide", "InsurancePlan", "Invoice",
+    "Library", "Linkage", "List", "Location", "Measure", "MeasureReport", "Media", "MedicationKnowledge",
+    "MessageDefinition", "MessageHeader", "MolecularSequence", "NamingSystem", "NutritionIntake", "NutritionOrder",
+    "ObservationDefinition", "OperationDefinition", "Organization", "OrganizationAffiliation", "Parameters",
+    "PaymentNotice", "PaymentReconciliation", "Person", "PlanDefinition", "Practitioner", "PractitionerRole",
+    "ProcedureRequest", "Provenance", "Questionnaire", "ReferralRequest", "RelatedPerson", "RequestGroup",
+    "RequestOrchestration", "ResearchStudy", "ResearchSubject", "RiskAssessment", "Schedule", "SearchParameter",
+    "Sequence", "Slot", "Specimen", "SpecimenDefinition", "StructureDefinition", "StructureMap", "Subscription",
+    "Substance", "SupplyDelivery", "SupplyRequest", "Task", "TestReport", "TestScript", "Transport", "ValueSet",
+    "VerificationResult", "VisionPrescription",
+]  # fmt: skip
 
-AnyResource = Union[
-    tuple(READ.values()) + tuple(msgspec.defstruct(name, [], bases=(Resource,), tag=name) for name in _UNREAD)
-]  # type: ignore[misc]
+if TYPE_CHECKING:
+    AnyResource = Resource
+else:
+    _UNREAD_SHAPES = tuple(msgspec.defstruct(name, [], bases=(Resource,), tag=name) for name in _UNREAD)
+    AnyResource = Union[(*READ.values(), *_UNREAD_SHAPES)]

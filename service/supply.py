@@ -12,7 +12,8 @@ from service.wire import Message
 def supply(message: Message, templates: tuple[Template, ...]) -> Record:
     """Returns the record of the message's patient.
 
-    A key that is absent, failed or unusable leaves its type unsupplied; null and an empty Bundle mean that there is none.
+    A key that is absent, failed or unusable leaves its type unsupplied; null and an empty Bundle mean that there is
+    none.
     Raises Refusal required-data-missing, naming the keys, where Patient or Condition cannot be had.
     """
     identity = Identity(message.patient_id, None)

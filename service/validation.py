@@ -16,7 +16,7 @@ def validate(body: bytes, explanation: dict[str, Any] | None) -> list[dict[str, 
 
     explanation: only the entries that it names are validated; None validates all. No value of the record is repeated.
     """
-    from fhir.resources.R4B import get_fhir_model_class  # slow to import, and needed here alone
+    from fhir.resources.R4B import get_fhir_model_class  # noqa: PLC0415 - slow to import, and needed here alone
 
     cited = None if explanation is None else set(_references(explanation))
     report = []
@@ -27,8 +27,8 @@ def validate(body: bytes, explanation: dict[str, Any] | None) -> list[dict[str, 
         try:
             get_fhir_model_class(str(resource.get("resourceType"))).model_validate(resource)
         except ValidationError as error:
-            for fault in error.errors(include_url=False, include_input=False, include_context=False)[:_MOST_ISSUES]:
-                issues.append({"path": _path(fault["loc"]), "fault": fault["type"]})
+            faults = error.errors(include_url=False, include_input=False, include_context=False)
+            issues += [{"path": _path(fault["loc"]), "fault": fault["type"]} for fault in faults[:_MOST_ISSUES]]
         except (KeyError, LookupError, ValueError, TypeError, AttributeError):
             issues.append({"path": "resourceType", "fault": "not a resource of FHIR R4B"})
         if issues:

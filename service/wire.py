@@ -40,7 +40,10 @@ _PREFETCH = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A hook call. `prefetch` holds a key only where the client sent it: None for null, "failed" for an OperationOutcome."""
+    """A hook call.
+
+    prefetch holds a key only where the client sent it: None for null, "failed" for an OperationOutcome.
+    """
 
     service: Service
     hook_instance: str

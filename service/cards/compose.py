@@ -75,11 +75,12 @@ def arrange(findings: Sequence[Finding]) -> list[Section]:
             response = list(responses)[-1]
         responses.setdefault(response, []).append(finding)
     sections = [Section("urgent", tuple(members)) for members in responses.values()]
-    for group in ("workup", "medicines", "self-care"):
+    groups: tuple[Group, ...] = ("workup", "medicines", "self-care")
+    for group in groups:
         wanted = {group, "urgent"} if group == "workup" else {group}
         members = tuple(f for f in firing if f.indicator != "critical" and f.rule.card.group in wanted)
         if members:
-            sections.append(Section(group, members))  # type: ignore[arg-type]
+            sections.append(Section(group, members))
     return sections
 
 
@@ -128,13 +129,11 @@ def _card(
     }
     if wanted:
         card["selectionBehavior"] = "any"
-        card["suggestions"] = [_suggestion(request, evaluation, program, drafts, client) for request in wanted]
+        card["suggestions"] = [_suggestion(request, evaluation, drafts, client) for request in wanted]
     return card
 
 
-def _suggestion(
-    request: Request, evaluation: Evaluation, program: Program, drafts: Drafts, client: Client
-) -> dict[str, Any]:
+def _suggestion(request: Request, evaluation: Evaluation, drafts: Drafts, client: Client) -> dict[str, Any]:
     draft = drafts.fill(
         request.key,
         patient=client.patient,

@@ -6,63 +6,70 @@ from collections.abc import Iterable
 
 from service.cards import text
 from service.engine.case import Case
-from service.engine.comparison import exceeds, newest
-from service.engine.evaluate import Done, Evaluation, Finding
+from service.engine.comparison import meets, newest
+from service.engine.completion import Evidence
+from service.engine.evaluate import Evaluation, Finding
 from service.engine.program import Program
 from service.facts.model import Result
+from service.knowledge.schema import Latest, Notable
 
 
 def done_table(program: Program, evaluation: Evaluation, findings: Iterable[Finding]) -> str:
-    """Returns the table, empty when nothing is done. Values out of range stand first, whether a rule speaks of them or not (B9.5)."""
-    case = Case(evaluation.facts, evaluation.today, program.terms)
-    rows: dict[tuple[str, str], tuple[bool, list[str]]] = {}
+    """Returns the table, empty when nothing is done.
+
+    Values out of range stand first, also where no rule speaks of them (clinical.md B9.5).
+    """
+    table = _Table(program, Case(evaluation.facts, evaluation.today, program.terms))
     for finding in findings:
         for done in finding.done:
-            _add(rows, program, case, done)
+            for evidence in done.evidence:
+                table.add(evidence, program.orders[done.order].label)
     for notable in program.rules.ruleset.notable:
-        for result in newest(case, notable.in_, notable.within):
-            if exceeds(case, result, notable.at_least, notable.below) or _above(case, result, notable.above):
-                _row(rows, result, result.label, _mark(program, case, result))
-    if not rows:
-        return ""
-    ordered = sorted(rows.values(), key=lambda row: not row[0])
-    return text.table(["Already done", "Date", "Result"], [cells for _, cells in ordered])
+        for result in newest(table.case, notable.in_, notable.within):
+            if table.level(result, notable):
+                table.add(result, result.label)
+    return table.written()
 
 
-def _add(rows: dict[tuple[str, str], tuple[bool, list[str]]], program: Program, case: Case, done: Done) -> None:
-    label = program.orders[done.order].label
-    for evidence in done.evidence:
-        mark = _mark(program, case, evidence) if isinstance(evidence, Result) else ""
-        _row(rows, evidence, evidence.label if isinstance(evidence, Result) else label, mark)
+class _Table:
+    """Rows by what they show, each once."""
 
+    def __init__(self, program: Program, case: Case) -> None:
+        self.notables = program.rules.ruleset.notable
+        self.case = case
+        self.rows: dict[tuple[str, str], tuple[str, list[str]]] = {}
 
-def _row(rows: dict[tuple[str, str], tuple[bool, list[str]]], evidence: object, label: str, mark: str) -> None:
-    assert hasattr(evidence, "reference")
-    key = (evidence.reference, label)
-    said = text.value(evidence)  # type: ignore[arg-type]
-    rows.setdefault(
-        key, (bool(mark), [text.plain(label), text.when(evidence.day), f"**{said} {mark}**" if mark else said])
-    )  # type: ignore[attr-defined]
+    def add(self, evidence: Evidence, label: str) -> None:
+        """Adds a result or report; a result stands under its own name."""
+        mark = self.mark(evidence) if isinstance(evidence, Result) else ""
+        name = evidence.label if isinstance(evidence, Result) else label
+        said = text.value(evidence)
+        cells = [text.plain(name), text.when(evidence.day), f"**{said} {mark}**" if mark else said]
+        self.rows.setdefault((evidence.reference, name), (mark, cells))
 
+    def mark(self, result: Result) -> str:
+        """`high` or `low` against the reference range beside the value, else against the notable limits."""
+        if result.high is not None and result.value > result.high:
+            return "high"
+        if result.low is not None and result.value < result.low:
+            return "low"
+        return next((level for notable in self.notables if (level := self.level(result, notable))), "")
 
-def _mark(program: Program, case: Case, result: Result) -> str:
-    """`high` or `low` against the reference range reported beside the value, else against the notable limits."""
-    if result.high is not None and result.value > result.high:
-        return "high"
-    if result.low is not None and result.value < result.low:
-        return "low"
-    for notable in program.rules.ruleset.notable:
-        if result.analyte in notable.in_:
-            if exceeds(case, result, notable.at_least, None) or _above(case, result, notable.above):
+    def level(self, result: Result, notable: Notable) -> str:
+        """`high` or `low` against one notable limit, empty in between."""
+        if result.analyte not in notable.in_:
+            return ""
+        for limit in (
+            notable.above and Latest(above=notable.above),
+            notable.at_least and Latest(at_least=notable.at_least),
+        ):
+            if limit and meets(self.case, result, limit):
                 return "high"
-            if exceeds(case, result, None, notable.below):
-                return "low"
-    return ""
+        return "low" if notable.below and meets(self.case, result, Latest(below=notable.below)) else ""
 
-
-def _above(case: Case, result: Result, limits: dict[str, float] | None) -> bool:
-    if limits is None:
-        return False
-    return exceeds(case, result, limits, None) and not any(
-        result.unit == unit and result.value == limit for unit, limit in limits.items()
-    )
+    def written(self) -> str:
+        """The table in Markdown."""
+        if not self.rows:
+            return ""
+        ordered = sorted(self.rows.values(), key=lambda row: not row[0])
+        return text.table(["Already done", "Date", "Result"], [cells for _, cells in ordered])

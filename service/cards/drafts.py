@@ -1,4 +1,4 @@
-"""Draft orders: ServiceRequest templates built and validated once, filled with ids, references and dates per request."""
+"""Draft orders: templates built and validated once, filled with ids, references and dates per request."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def build_drafts(program: Program, intent: str = "proposal") -> Drafts:
 
 
 def _template(program: Program, label: str, code: Code | None, category: str, intent: str) -> dict[str, Any]:
-    uris = {system.id: system.uri for system in program.rules.systems.systems}
+    uris: dict[str, str] = {system.id: system.uri for system in program.rules.systems.systems}
     concept: dict[str, Any] = {"text": label}
     if code is not None:
         coding = {"system": uris[code.system], "code": code.code}

@@ -1,4 +1,4 @@
-"""Orders as a set: each key once, with the reasons of every rule that wants it; panels where they save single orders."""
+"""Orders as a set: each key once, with the reasons of all rules that want it; panels where they save orders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _RANK: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
 
 @dataclass(slots=True)
 class Request:
-    """One order to suggest. `keys`: the order keys that it covers, more than one for a panel; `section`: the card it goes on."""
+    """One order to suggest.
+
+    keys: the order keys that it covers, more than one for a panel. section: the card it goes on.
+    """
 
     key: str
     label: str

@@ -58,7 +58,7 @@ def _run_vignettes(program: Program, prepared: list[Prepared]) -> int:
 
 def _missing_kinds(program: Program, prepared: list[Prepared], only: list[str] | None) -> int:
     """Every rule shows itself firing and silent, and satisfied where it has tests."""
-    seen = Counter((item.subject, item.vignette.expect.outcome) for item in prepared)
+    seen: Counter[tuple[str, str]] = Counter((item.subject, item.vignette.expect.outcome) for item in prepared)
     failed = 0
     for rule in program.all:
         if only and rule.id not in only:

@@ -1,4 +1,4 @@
-"""`recognise`: what every condition, drug and result in some records is recognised as, by code or by name, and what is not."""
+"""`recognise`: what every condition, drug and result in records is recognised as, by code or name, and what is not."""
 
 import gzip
 import sys

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from service.engine import comparison
 from service.engine.answers import NO, YES, Answer, Truth, all_of, any_of, none_of, unknown
 from service.engine.case import Case
 from service.engine.completion import Completion
 from service.facts.dates import Day
-from service.facts.model import Condition, Event, Fact, Medicine
-from service.knowledge.schema import Clause, ConditionTerms, Definition, MedicationTerms, ObservationTerms, ResultTerms
+from service.facts.model import Condition, Event, Fact
+from service.knowledge.schema import (
+    Age,
+    Clause,
+    ConditionTerms,
+    Definition,
+    MedicationTerms,
+    ObservationTerms,
+    ResultTerms,
+    RuleTerms,
+)
 
 Ask = Callable[[Case], Answer]
 
@@ -39,39 +49,21 @@ class Clauses:
         return bind
 
     def _word(self, clause: Clause) -> Ask:
-        if clause.all:
-            return self._joined(all_of, clause.all)
-        if clause.any:
-            return self._joined(any_of, clause.any)
-        if clause.none:
-            return self._joined(none_of, clause.none)
-        if clause.definition:
-            return self.compile(self._definitions[clause.definition].when)
-        if clause.condition:
-            return _condition(clause.condition)
-        if clause.medication:
-            return _medication(clause.medication)
-        if clause.result:
-            return _result(clause.result)
-        if clause.observation:
-            return _observation(clause.observation)
-        if clause.procedure:
-            return _event("procedure", clause.procedure.in_, clause.procedure.within)
-        if clause.encounter:
-            return _event("encounter", clause.encounter.in_, clause.encounter.within)
-        if clause.questionnaire:
-            return _event("questionnaire", clause.questionnaire.in_, clause.questionnaire.within)
-        if clause.allergy:
-            return _event("allergy", clause.allergy.in_, None)
-        if clause.done:
-            return self._done(clause.done.order, clause.done.within)
-        if clause.rule:
-            return _rule(clause)
-        if clause.age:
-            return _age(clause.age.below, clause.age.at_least)
-        if clause.supplied:
-            return _supplied(clause.supplied)
-        return _sex(clause.sex)
+        word = clause.word
+        terms = getattr(clause, word)
+        match word:
+            case "all" | "any" | "none":
+                return self._joined(_JOINS[word], terms)
+            case "definition":
+                return self.compile(self._definitions[terms].when)
+            case "done":
+                return self._done(terms.order, terms.within)
+            case "allergy":
+                return _event(word, terms.in_, None)
+            case "procedure" | "encounter" | "questionnaire":
+                return _event(word, terms.in_, terms.within)
+            case _:
+                return _WORDS[word](terms)
 
     def _joined(self, join: Callable[[Iterable[Answer]], Answer], clauses: list[Clause]) -> Ask:
         asks = [self.compile(clause) for clause in clauses]
@@ -216,9 +208,7 @@ def _event(kind: str, valuesets: list[str], window_days: int | None) -> Ask:
     return ask
 
 
-def _rule(clause: Clause) -> Ask:
-    terms = clause.rule
-    assert terms is not None
+def _rule(terms: RuleTerms) -> Ask:
     outcomes = frozenset(terms.outcome)
 
     def ask(case: Case) -> Answer:
@@ -234,7 +224,9 @@ def _rule(clause: Clause) -> Ask:
     return ask
 
 
-def _age(below: int | None, at_least: int | None) -> Ask:
+def _age(terms: Age) -> Ask:
+    below, at_least = terms.below, terms.at_least
+
     def ask(case: Case) -> Answer:
         age = case.facts.age
         if age is None:
@@ -261,6 +253,14 @@ def _supplied(kinds: Iterable[str]) -> Ask:
     return ask
 
 
-def medicines_of(facts: Iterable[Fact]) -> list[Medicine]:
-    """Returns the medicines among facts."""
-    return [fact for fact in facts if isinstance(fact, Medicine)]
+_JOINS: dict[str, Callable[[Iterable[Answer]], Answer]] = {"all": all_of, "any": any_of, "none": none_of}
+_WORDS: dict[str, Callable[[Any], Ask]] = {
+    "condition": _condition,
+    "medication": _medication,
+    "result": _result,
+    "observation": _observation,
+    "rule": _rule,
+    "age": _age,
+    "sex": _sex,
+    "supplied": _supplied,
+}

@@ -48,10 +48,9 @@ def compare(case: Case, result: Result, terms: ResultTerms) -> Answer:
     return NO if truth == Truth.NO else unknown(f"exact value of {result.reference}")
 
 
-def exceeds(case: Case, result: Result, above: Limits | None, below: Limits | None) -> bool:
-    """Returns whether a result certainly lies at or above one limit, or below another."""
-    high = above is not None and _bounded(case, result, Latest(at_least=above)) == Truth.YES
-    return high or (below is not None and _bounded(case, result, Latest(below=below)) == Truth.YES)
+def meets(case: Case, result: Result, bounds: Latest) -> bool:
+    """Returns whether a result certainly lies within bounds."""
+    return _bounded(case, result, bounds) == Truth.YES
 
 
 def _span(result: Result, value: float) -> tuple[float, float]:

@@ -21,7 +21,10 @@ _PLACED_DAYS = 30  # clinical.md B8: an order placed in this many days is not su
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An order that a rule wants. `last`: the newest result that does not suffice; `ordered`: where it stands already."""
+    """An order that a rule wants.
+
+    last: the newest result, which does not suffice. ordered: where it stands already.
+    """
 
     order: str
     window_days: int | None
@@ -42,8 +45,8 @@ class Done:
 class Finding:
     """What one rule says of one patient.
 
-    due: gating tests outstanding. offered: orders that go with the rule. done: with their evidence. unchecked: tests whose
-    kind of data was not supplied. missing: what kept the rule from being decided.
+    due: gating tests outstanding. offered: orders that go with the rule. done: with their evidence. unchecked: tests
+    whose kind of data was not supplied. missing: what kept the rule from being decided.
     """
 
     rule: Recommendation
@@ -161,6 +164,7 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
     for escalation, asked in rule.escalations:
         if _RANK[escalation.to] > _RANK[indicator] and asked(case).truth == Truth.YES:
             indicator, summary = escalation.to, escalation.summary or summary
+    summary = next((said for said, asked in rule.variants if asked(case).truth == Truth.YES), summary)
     fires = not rule.tests or bool(due or unchecked) or not done
     if fires and unchecked and not due and recommendation.card.summary_unchecked:
         summary = recommendation.card.summary_unchecked
@@ -174,7 +178,7 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
         offered=tuple(offered),
         done=tuple(done),
         unchecked=tuple(unchecked),
-        bedside=_lines(rule.bedside, case),
+        bedside=_lines(rule.bedside if fires else rule.when_satisfied, case),
         advice=_lines(rule.advice, case),
     )
 

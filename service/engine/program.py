@@ -54,6 +54,8 @@ class CompiledRule:
     escalations: tuple[tuple[Escalation, Ask], ...]
     bedside: tuple[CompiledLine, ...]
     advice: tuple[CompiledLine, ...]
+    when_satisfied: tuple[CompiledLine, ...]
+    variants: tuple[tuple[str, Ask], ...]
     needs: frozenset[str] | None
     kinds: frozenset[str]
 
@@ -162,6 +164,8 @@ def _compile(
         escalations=tuple((escalation, clauses.compile(escalation.if_)) for escalation in recommendation.escalate),
         bedside=lines(recommendation.bedside),
         advice=lines(recommendation.advice),
+        when_satisfied=lines(recommendation.when_satisfied),
+        variants=tuple((variant.summary, clauses.compile(variant.if_)) for variant in recommendation.card.variants),
         needs=needs(recommendation.when, rules),
         kinds=frozenset(word for clause in walk(recommendation.when, rules) if (word := clause.word) in KINDS),
     )

@@ -19,8 +19,8 @@ __all__ = ["Facts", "normalise"]
 def normalise(record: Record, terms: Terms, today: date, zone: tzinfo, drafts: frozenset[str] = frozenset()) -> Facts:
     """Returns the facts of a record as of a day: codes, dates, statuses and units in one form.
 
-    today: the last day of every window, in `zone`. drafts: references of orders selected in a hook's context. What cannot
-    be used stands in `rejected` with its reason; nothing is skipped silently.
+    today: the last day of every window, in `zone`. drafts: references of orders selected in a hook's context. What
+    cannot be used stands in `rejected` with its reason; nothing is skipped silently.
     """
     facts = Facts(supplied=record.supplied, today=today, rejected=list(record.rejected))
     recogniser = Recogniser(terms)
@@ -33,7 +33,7 @@ def normalise(record: Record, terms: Terms, today: date, zone: tzinfo, drafts: f
 
 
 def _read_patient(record: Record, facts: Facts, today: date, zone: tzinfo) -> None:
-    """Age in completed years as of `today`; a partial birth date counts from its first day. Deceased only by `today`."""
+    """Age in completed years as of `today`, a partial birth date counting from its first day; deceased by `today`."""
     patient = record.patient
     if patient is None:
         return

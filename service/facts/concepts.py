@@ -30,7 +30,7 @@ def texts(concept: Concept | None) -> tuple[str, ...]:
 
 
 def word(concept: Concept | str | None) -> str:
-    """Returns the one code of a status-like element (R4 CodeableConcept, older plain string), empty where there is none."""
+    """Returns the one code of a status-like element (R4 CodeableConcept, older plain string), empty for none."""
     if isinstance(concept, Concept):
         for coding in concept.coding or ():
             if coding.code:

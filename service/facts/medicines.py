@@ -193,7 +193,7 @@ def _recognise(
 def concepts_of(
     item: shapes.Prescription, medications: Mapping[str, shapes.Resource]
 ) -> tuple[tuple[Coded, ...], tuple[str, ...]]:
-    """Returns codings and texts of a medicine: in place, of the Medication that is referred to, or of its ingredients."""
+    """Returns codings and texts of a medicine: in place, or of the Medication referred to and its ingredients."""
     concept = item.medicationCodeableConcept
     if concept is None and item.medication is not None and item.medication.reference is None:
         concept = item.medication

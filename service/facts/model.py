@@ -77,7 +77,10 @@ class Result(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event(Fact):
-    """A report, procedure, symptom, encounter reason, answer, allergy or order. `values`: value sets of its coded value."""
+    """A report, procedure, symptom, encounter reason, answer, allergy or order.
+
+    values: the value sets of its coded value.
+    """
 
     values: frozenset[str] = frozenset()
     status: str = ""
@@ -85,7 +88,10 @@ class Event(Fact):
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A recognised result that cannot be used; `decisive` where it might have changed an answer (final, but not readable)."""
+    """A recognised result that cannot be used.
+
+    decisive: it might have changed an answer (final, but not readable).
+    """
 
     reference: str
     valueset: str

@@ -132,9 +132,9 @@ def _result(
     factor: UnitFactor,
     terms: Terms,
 ) -> Result:
-    quantity = value.valueQuantity
-    assert quantity is not None and quantity.value is not None
-    low, high = _reference_range(value.referenceRange, valueset, factor, terms)
+    quantity = value.valueQuantity or shapes.Quantity()
+    number = quantity.value or 0.0
+    low, high = _reference_range(value.referenceRange, factor, terms)
     return Result(
         reference=reference,
         valuesets=found.valuesets,
@@ -145,9 +145,9 @@ def _result(
         by=found.by,
         contradiction=found.contradiction,
         analyte=valueset,
-        value=quantity.value,
+        value=number,
         unit="" if factor.unit == "1" else factor.unit,
-        canonical=quantity.value * factor.factor + factor.offset,
+        canonical=number * factor.factor + factor.offset,
         comparator=quantity.comparator or "",
         low=low,
         high=high,
@@ -155,7 +155,7 @@ def _result(
 
 
 def _reference_range(
-    ranges: list[shapes.Range] | None, valueset: str, factor: UnitFactor, terms: Terms
+    ranges: list[shapes.Range] | None, factor: UnitFactor, terms: Terms
 ) -> tuple[float | None, float | None]:
     """Returns the normal range in the unit of the value; a limit in another unit is not used."""
     for found in ranges or ():
@@ -205,7 +205,8 @@ def _symptom(
     value = recogniser.recognise("answer", concepts.codings(coded), concepts.texts(coded)) if coded else None
     if value and not _is_no(terms, coded):
         valuesets |= value.valuesets
-    told = observation.valueString is not None and text.tells_leg_cramps(terms, (tokens(observation.valueString),))
+    said = (tokens(observation.valueString),) if observation.valueString else ()
+    told = text.tells_leg_cramps(terms, (*found.words, *said))
     if told:
         valuesets.add(text.VALUESET)
     if not valuesets or observation.valueBoolean is False or _is_no(terms, coded):
@@ -297,8 +298,8 @@ def _add_report(
 def _adjust_calcium(facts: Facts) -> None:
     """Computes adjusted calcium = total + 0.02 × (40 − albumin in g/L) for each total calcium (clinical.md Annex 2).
 
-    The albumin nearest in time, at most two days away, is taken. Without one the unadjusted value stands in, and says so
-    (B9.4). All in canonical units, mmol/L and g/L.
+    The albumin nearest in time, at most two days away, is taken. Without one the unadjusted value stands in, and says
+    so (B9.4). All in canonical units, mmol/L and g/L.
     """
     albumins = [result for result in facts.results.get(_ALBUMIN, ()) if result.day]
     for total in facts.results.get(_TOTAL, ()):

@@ -109,7 +109,7 @@ class Charts:
         return condition
 
     def _medication(self, item: MedicationItem) -> dict[str, Any]:
-        start = {"medicationCodeableConcept": self._concept(item), "subject": _SUBJECT}
+        start: dict[str, Any] = {"medicationCodeableConcept": self._concept(item), "subject": _SUBJECT}
         day = self._day(item)
         if item.reason:
             start["reasonCode"] = [self._concept(item.reason)]

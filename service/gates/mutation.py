@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
 
 from service.engine.program import CompiledRule, Program, recompile
 from service.gates.vignettes import Prepared, run
-from service.knowledge.schema import Recommendation
+from service.knowledge.schema import Definition, Recommendation
 
 _DAYS = ("within", "older_than", "started_within", "for_at_least")
 _LOOSER = {
@@ -23,7 +24,6 @@ _LOOSER = {
     "encounter": "any",
 }
 _SWAPS = {"below": "at_most", "at_most": "below", "above": "at_least", "at_least": "above"}
-_BOUNDS = frozenset(_SWAPS)
 Path = tuple[str | int, ...]
 
 
@@ -39,9 +39,9 @@ class Survivor:
         return f"{self.rule}: {self.path}: {self.change}"
 
 
-def mutants(recommendation: Recommendation) -> Iterator[tuple[Path, str, dict[str, Any]]]:
-    """Yields every small spoiling of a recommendation: where, what, and the spoiled tree."""
-    tree = recommendation.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+def mutants(model: Recommendation | Definition) -> Iterator[tuple[Path, str, dict[str, Any]]]:
+    """Yields every small spoiling of a rule or definition: where, what, and the spoiled tree."""
+    tree = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     for path, change, mutate in _mutations(tree, ()):
         spoiled = copy.deepcopy(tree)
         mutate(spoiled)
@@ -56,17 +56,39 @@ def survivors(
     for item in prepared:
         by_rule.setdefault(item.subject, []).append(item)
     for rule in program.all:
-        if rules and rule.id not in rules:
-            continue
-        tried, alive = 0, []
-        for path, change, spoiled in mutants(rule.recommendation):
-            mutated = _spoil(program, rule, spoiled)
-            if mutated is None:
-                continue
+        if not rules or rule.id in rules:
+            watching = [item for name in (rule.id, *rule.recommendation.replaces) for item in by_rule.get(name, ())]
+            yield _try(rule.id, rule.recommendation, watching, partial(_spoil, program, rule))
+    for name, definition in program.rules.definitions.items():
+        if not rules or name in rules:
+            yield _try(name, definition, by_rule.get(name, []), partial(_spoil_definition, program))
+
+
+def _try(
+    name: str,
+    model: Recommendation | Definition,
+    watching: list[Prepared],
+    spoil: Callable[[dict[str, Any]], Program | None],
+) -> tuple[int, list[Survivor]]:
+    """Returns how many mutants there are, and those that none of the vignettes notices."""
+    tried, alive = 0, []
+    for path, change, tree in mutants(model):
+        mutated = spoil(tree)
+        if mutated is not None:
             tried += 1
-            if not any(run(mutated, item) for item in by_rule.get(rule.id, ())):
-                alive.append(Survivor(rule.id, ".".join(map(str, path)), change))
-        yield tried, alive
+            if not any(run(mutated, item) for item in watching):
+                alive.append(Survivor(name, ".".join(map(str, path)), change))
+    return tried, alive
+
+
+def _spoil_definition(program: Program, tree: dict[str, Any]) -> Program | None:
+    try:
+        definition = Definition.model_validate(tree)
+    except ValidationError:
+        return None
+    return replace(
+        program, definitions={**program.definitions, definition.id: program.clauses.compile(definition.when)}
+    )
 
 
 def _spoil(program: Program, rule: CompiledRule, tree: dict[str, Any]) -> Program | None:
@@ -76,10 +98,9 @@ def _spoil(program: Program, rule: CompiledRule, tree: dict[str, Any]) -> Progra
     except ValidationError:
         return None
     spoiled = recompile(program, recommendation)
-    swap = {"first": program.first, "second": program.second}
-    for name, rules in swap.items():
-        swap[name] = tuple(spoiled if old is rule else old for old in rules)
-    return replace(program, **swap)
+    first = tuple(spoiled if old is rule else old for old in program.first)
+    second = tuple(spoiled if old is rule else old for old in program.second)
+    return replace(program, first=first, second=second)
 
 
 def _mutations(node: Any, path: Path) -> Iterator[tuple[Path, str, Any]]:
@@ -137,8 +158,8 @@ def _of_bound(name: str, value: Any, here: Path, path: Path) -> Iterator[tuple[P
             yield here, f"{value} became {value + step}", _setting(here, value + step)
         return
     for unit, limit in value.items():
-        step = 0.01 if limit < 1 else 0.1 if limit < 100 else 1
-        for changed in (round(limit - step, 4), round(limit + step, 4)):
+        shift = 0.01 if limit < 1 else 0.1 if limit < 100 else 1.0
+        for changed in (round(limit - shift, 4), round(limit + shift, 4)):
             yield (*here, unit), f"{limit} became {changed}", _setting((*here, unit), changed)
     other = _SWAPS[name]
 

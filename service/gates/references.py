@@ -30,7 +30,7 @@ def check_references(rules: Rules) -> list[Fault]:
     for name, recommendation in rules.recommendations.items():
         checker.recommendation(f"recommendations/{name}.yaml", recommendation)
     for number, definition in enumerate(rules.definitions.values()):
-        checker.clause("definitions.yaml", ("definitions", number, "when"), definition.when, set())
+        checker.clause("definitions.yaml", ("definitions", number, "when"), definition.when)
     checker.other_files()
     return checker.faults + list(checker.unused())
 
@@ -49,11 +49,11 @@ class _Checker:
         """Notes a use; a fault where there is no such thing."""
         self.used[kind].add(name)
         if name not in known:
-            self.fault(file, path, f"there is no {kind} {name}")
+            self.fault(file, path, f"there is no {kind.removeprefix('another ')} {name}")
 
     def recommendation(self, file: str, rule: Recommendation) -> None:
         bound = {clause.as_ for clause in _walk(rule.when) if clause.as_}
-        self.clause(file, ("when",), rule.when, bound)
+        self.clause(file, ("when",), rule.when)
         for number, test in enumerate(rule.tests):
             path: Path = ("tests", number)
             self.name("order", test.order, self.orders, file, (*path, "order"))
@@ -67,11 +67,11 @@ class _Checker:
         for number, offer in enumerate(rule.offers):
             self.name("order", offer.order, self.orders, file, ("offers", number, "order"))
         for other in rule.replaces:
-            self.name("replaced rule", other, self.rules.recommendations, file, ("replaces",))
+            self.name("another rule", other, self.rules.recommendations, file, ("replaces",))
         for number, evidence in enumerate(rule.evidence):
             self.name("source", evidence.source, self.rules.sources, file, ("evidence", number, "source"))
-        for path, inner in _clauses_beside(rule):
-            self.clause(file, path, inner, bound)
+        for where, clause in _clauses_beside(rule):
+            self.clause(file, where, clause)
         self.sources(file, (), rule)
 
     def sources(self, file: str, path: Path, model: Any) -> None:
@@ -90,7 +90,7 @@ class _Checker:
             for number, item in enumerate(model):
                 self.sources(file, (*path, number), item)
 
-    def clause(self, file: str, path: Path, clause: Clause, _bound: set[str]) -> None:
+    def clause(self, file: str, path: Path, clause: Clause) -> None:
         for where, inner in _located(clause, path):
             word = inner.word
             terms = getattr(inner, word)
@@ -100,7 +100,7 @@ class _Checker:
                 self.name("order", terms.order, self.orders, file, (*where, word, "order"))
             elif word == "rule":
                 for rule in (*(terms.any_of or ()), *(terms.except_ or ())):
-                    self.name("asked rule", rule, self.rules.recommendations, file, (*where, word))
+                    self.name("another rule", rule, self.rules.recommendations, file, (*where, word))
             for attribute in ("in_", "value_in", "reason_not_in"):
                 for valueset in getattr(terms, attribute, None) or ():
                     here = (*where, word, attribute.rstrip("_"))
@@ -128,10 +128,12 @@ class _Checker:
             self.name("rule", rule, rules.recommendations, "ruleset.yaml", ("order",))
         self.sources("orders.yaml", (), rules.orders)
         self.sources("ruleset.yaml", (), rules.ruleset)
-        for number, definition in enumerate(rules.definitions.values()):
+        for number, (name, definition) in enumerate(rules.definitions.items()):
+            if name in _opened(rules, name, set()):
+                self.fault("definitions.yaml", ("definitions", number, "when"), f"{name} asks for itself")
             self.sources("definitions.yaml", ("definitions", number), definition)
-        for name, valueset in rules.valuesets.items():
-            self.sources(f"valuesets/{name}.yaml", (), valueset)
+        for name, written in rules.valuesets.items():
+            self.sources(f"valuesets/{name}.yaml", (), written)
 
     def unused(self) -> Iterator[Fault]:
         rules = self.rules
@@ -150,6 +152,15 @@ class _Checker:
         for number, order in enumerate(rules.orders.orders):
             if order.key not in self.used["order"]:
                 yield rules.fault("orders.yaml", ("orders", number), f"no rule wants {order.key}")
+
+
+def _opened(rules: Rules, name: str, seen: set[str]) -> set[str]:
+    """Every definition that a definition names, and that those name."""
+    for clause in _walk(rules.definitions[name].when):
+        if clause.definition in rules.definitions and clause.definition not in seen:
+            seen.add(clause.definition)
+            _opened(rules, clause.definition, seen)
+    return seen
 
 
 def _walk(clause: Clause) -> Iterator[Clause]:

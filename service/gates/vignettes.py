@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ def load_vignettes(folder: Path) -> dict[str, tuple[Vignettes, strict_yaml.Docum
 
 def prepare(program: Program, folder: Path) -> list[Prepared]:
     """Reads the facts of every vignette, by the path that a hook call takes."""
-    offered = templates(program)
+    offered = tuple(replace(template, required=False) for template in templates(program))
     types = types_read(program)
     prepared: list[Prepared] = []
     for name, (group, document) in load_vignettes(folder).items():
@@ -74,14 +74,14 @@ def prepare(program: Program, folder: Path) -> list[Prepared]:
         for number, vignette in enumerate(group.vignettes):
             message = wire.read(_call(charts, vignette, offered), SERVICES["nocturnal-leg-cramps"])
             record = supply(message, offered)
-            facts = normalise(record, program.terms, group.as_of, UTC, _drafts(charts, vignette))
+            facts = normalise(record, program.terms, group.as_of, UTC, _drafts(vignette))
             facts.not_supplied = tuple(sorted(types - record.supplied - {"Patient"}))
             line = document.line(("vignettes", number))
             prepared.append(Prepared(name, line, group.rule, vignette, facts, group.as_of))
     return prepared
 
 
-def _drafts(charts: Charts, vignette: Vignette) -> frozenset[str]:
+def _drafts(vignette: Vignette) -> frozenset[str]:
     drafts = [
         number for number, entry in enumerate(vignette.record) if entry.medication and entry.medication.as_ == "draft"
     ]

@@ -1,4 +1,4 @@
-"""The ways to be wrong: each folder of `wrong/` is a small change to the rule set that must raise exactly its fault."""
+"""The ways to be wrong: each folder of `wrong/` spoils the smallest sound rule set and must raise exactly its fault."""
 
 from __future__ import annotations
 
@@ -11,30 +11,39 @@ from service.gates.references import check_references
 from service.gates.vignettes import load_vignettes
 from service.knowledge.load import RulesInvalid, load_rules
 
+SOUND = "sound"
+
 
 def check_wrong(folder: Path) -> Iterator[tuple[str, str | None]]:
     """Yields each fixture's name with what is amiss, None where it raises the one fault of its `expected.txt`."""
-    for fixture in sorted(path for path in (folder / "wrong").glob("*") if path.is_dir()):
-        wanted = (fixture / "expected.txt").read_text().strip()
-        faults = faults_of(folder, fixture)
-        if faults == [wanted]:
-            yield fixture.name, None
-        else:
-            yield fixture.name, f"raises {faults or 'nothing'} and should raise {wanted}"
+    for fixture in fixtures(folder):
+        wanted = expected(fixture)
+        faults = faults_of(fixture)
+        yield fixture.name, None if faults == wanted else f"raises {faults or 'nothing'} and should raise {wanted}"
 
 
-def faults_of(folder: Path, fixture: Path) -> list[str]:
-    """Returns the faults of the rule set with a fixture's files laid over it."""
+def fixtures(folder: Path) -> list[Path]:
+    """Returns the folders of `wrong/`, the sound rule set among them, which must raise nothing."""
+    return sorted(path for path in (folder / "wrong").glob("*") if path.is_dir())
+
+
+def expected(fixture: Path) -> list[str]:
+    """Returns the one fault that a fixture must raise, none for the sound rule set."""
+    return [] if fixture.name == SOUND else [(fixture / "expected.txt").read_text().strip()]
+
+
+def faults_of(fixture: Path) -> list[str]:
+    """Returns the faults of the sound rule set with a fixture laid over it, less the files that its missing.txt names."""
     with tempfile.TemporaryDirectory() as place:
-        copy = Path(place) / "rules"
-        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("wrong", "cohort", "schema"))
-        for path in fixture.rglob("*.yaml"):
-            target = copy / path.relative_to(fixture)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+        rules = Path(place) / "rules"
+        for layer in (fixture.parent / SOUND, fixture):
+            shutil.copytree(layer, rules, dirs_exist_ok=True, ignore=shutil.ignore_patterns("expected.txt"))
+        missing = rules / "missing.txt"
+        for name in missing.read_text().split() if missing.exists() else ():
+            (rules / name).unlink()
         try:
-            rules = load_rules(copy)
-            load_vignettes(copy)
+            loaded = load_rules(rules)
+            load_vignettes(rules)
         except RulesInvalid as invalid:
             return [str(fault) for fault in invalid.faults]
-        return [str(fault) for fault in check_references(rules)]
+        return [str(fault) for fault in check_references(loaded)]

@@ -148,9 +148,8 @@ def load_rules(folder: Path) -> Rules:
     valuesets = reader.stems("valuesets", schema.ValueSet)
     expansions = {name: reader.rows(name) for name in valuesets}
     products = reader.products()
-    if reader.faults:
+    if reader.faults or not (ruleset and sources and orders and definitions and units and systems and phrases):
         raise RulesInvalid(reader.faults)
-    assert ruleset and sources and orders and definitions and units and systems and phrases
     return Rules(
         folder=folder,
         ruleset=ruleset,

@@ -10,7 +10,7 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Summary = Annotated[str, Field(min_length=1, max_length=139)]
@@ -37,8 +37,22 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Slugs = Annotated[list[Slug], BeforeValidator(_listed), Field(min_length=1)]
+_SLUGS = Annotated[list[Slug], Field(min_length=1)]
+Slugs = Annotated[_SLUGS, BeforeValidator(_listed, json_schema_input_type=Slug | _SLUGS)]
 Limits = Annotated[dict[str, float], Field(min_length=1)]  # UCUM unit → number
+
+
+def _once(listed: list[Any]) -> list[Any]:
+    seen: set[str] = set()
+    for item in listed:
+        name = item if isinstance(item, str) else getattr(item, "id", None) or item.key
+        if name in seen:
+            raise ValueError(f"{name} stands here twice")
+        seen.add(name)
+    return listed
+
+
+Once = AfterValidator(_once)
 
 
 class Model(BaseModel):
@@ -252,7 +266,10 @@ class Test(Model):
 
 
 class Offer(Model):
-    """An order that goes with the rule and never gates it; `within`: one done in that window is listed as done instead."""
+    """An order that goes with the rule and never gates it.
+
+    within: one done in that window is listed as done instead.
+    """
 
     order: Slug
     within: Days | None = None
@@ -269,7 +286,10 @@ class Offer(Model):
 
 
 class Line(Model):
-    """A line of text. `if`: shown on yes. `unless`: dropped on yes and on unknown. `if_possible`: shown on yes and on unknown."""
+    """A line of text.
+
+    if: shown on yes. unless: dropped on yes and on unknown. if_possible: shown on yes and on unknown.
+    """
 
     text: Text
     if_: Clause | None = Field(default=None, alias="if")
@@ -283,7 +303,7 @@ def _line(value: Any) -> Any:
     return {"text": value} if isinstance(value, str) else value
 
 
-Lines = list[Annotated[Line, BeforeValidator(_line)]]
+Lines = list[Annotated[Line, BeforeValidator(_line, json_schema_input_type=Text | Line)]]
 
 
 class Escalation(Model):
@@ -294,6 +314,13 @@ class Escalation(Model):
     summary: Summary | None = None
 
 
+class Variant(Model):
+    """A card line that stands in place of the usual one when the clause is yes."""
+
+    if_: Clause = Field(alias="if")
+    summary: Summary
+
+
 class CardText(Model):
     """`group`: which card; `response`: urgent findings that share one go on one card; `rank`: most dangerous first."""
 
@@ -302,6 +329,7 @@ class CardText(Model):
     rank: int = 50
     summary: Summary
     summary_unchecked: Summary | None = None
+    variants: list[Variant] = []
     due_within: Text
 
 
@@ -392,8 +420,8 @@ class Panel(Model):
 
 
 class Orders(Model):
-    orders: list[Order]
-    panels: list[Panel] = []
+    orders: Annotated[list[Order], Once]
+    panels: Annotated[list[Panel], Once] = []
 
 
 class Source(Model):
@@ -406,7 +434,7 @@ class Source(Model):
 
 
 class Sources(Model):
-    sources: list[Source]
+    sources: Annotated[list[Source], Once]
 
 
 class Definition(Model):
@@ -416,7 +444,7 @@ class Definition(Model):
 
 
 class Definitions(Model):
-    definitions: list[Definition]
+    definitions: Annotated[list[Definition], Once]
 
 
 class OverrideReason(Model):
@@ -426,7 +454,7 @@ class OverrideReason(Model):
 
 
 class Notable(Model):
-    """A value that is marked high or low in the done table even where no rule speaks of it, while not older than `within`."""
+    """A value not older than `within` that is marked high or low in the done table, also where no rule speaks of it."""
 
     in_: Slugs = Field(alias="in")
     within: Days
@@ -437,7 +465,7 @@ class Notable(Model):
 
 
 class Ruleset(Model):
-    """What holds for all rules: identity, gate, order of cards, override reasons, notable values, text of the checklist."""
+    """What holds for all rules: identity, intended use, gate, order, card titles, override reasons, notable values."""
 
     id: Slug
     version: Version
@@ -451,7 +479,7 @@ class Ruleset(Model):
     adult_age: int
     card_titles: dict[Literal["urgent", "workup", "medicines", "self-care"], Text]
     topics: dict[Literal["urgent", "workup", "medicines", "self-care"], Text]
-    order: list[Slug]
+    order: Annotated[list[Slug], Once]
     override_reasons: list[OverrideReason] = Field(min_length=5)
     notable: list[Notable] = []
     sources: list[Slug] = Field(min_length=1)
@@ -496,8 +524,9 @@ class LeftOut(Model):
 class ValueSet(Model):
     """Codes and names of one meaning; the flat, verified expansion stands in expansions/<id>.csv.
 
-    words_refuse: the words beside a code may take it back (a cramp code whose text says hand). spoiled_by: a result whose
-    note says so is unusable (a haemolysed potassium).
+    words_refuse: the words beside a code may take it back (a cramp code whose text says hand). names_alone: a name
+    counts only in a short text (whole_text_tokens of text.yaml). spoiled_by: a result whose note says so is unusable (a
+    haemolysed potassium).
     """
 
     id: Slug
@@ -511,6 +540,7 @@ class ValueSet(Model):
     not_names: list[Text] = []
     not_routes: list[Text] = []
     words_refuse: bool = False
+    names_alone: bool = False
     spoiled_by: list[Text] = []
     unit: Text | None = None
     units: list[UnitFactor] = []

@@ -12,6 +12,11 @@ from pydantic import BaseModel, ValidationError
 M = TypeVar("M", bound=BaseModel)
 Path = tuple[str | int, ...]
 _PARSER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_PLAIN = {
+    "extra_forbidden": "there is no such word here",
+    "missing": "this must be given",
+    "too_short": "this must not be empty",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,7 @@ def read_model(text: str, file: str, shape: type[M]) -> tuple[M, Document] | lis
                 file,
                 document.line(fault["loc"]),
                 ".".join(map(str, fault["loc"])),
-                fault["msg"].removeprefix("Value error, "),
+                _PLAIN.get(fault["type"], fault["msg"].removeprefix("Value error, ")),
             )
             for fault in error.errors(include_url=False, include_input=False, include_context=False)
         ]

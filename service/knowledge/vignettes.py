@@ -1,4 +1,4 @@
-"""Vignettes: small made-up patients beside each rule, in the words of a clinician, and what the rule must say of them."""
+"""Vignettes: small made-up patients beside each rule, in a clinician's words, and what the rule must say of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.knowledge.schema import Indicator, Model, Side, Slug, System, Text
 
 
 class Item(Model):
-    """One resource. days_ago counts back from the vignette's day; `coding` gives system and code, `text` the free text."""
+    """One resource. days_ago counts back from the vignette's day; text is the free text beside or without a code."""
 
     system: System | None = None
     code: Text | None = None
@@ -102,16 +102,20 @@ class Entry(Model):
         return self
 
 
+def _nothing(value: Any) -> Any:
+    return None if value == "none" else value
+
+
 class PatientItem(Model):
     """age in years; `none` for a patient without a birth date."""
 
-    age: int | None = 60
+    age: Annotated[int | None, BeforeValidator(_nothing)] = 60
     sex: Literal["female", "male", "unknown"] | None = "female"
     deceased: bool = False
 
 
 class Expectation(Model):
-    """What the rule must say. Lists that are left out are not looked at; `found` names value set labels or references."""
+    """What the rule must say. What is left out is not looked at; says and says_not look into bedside and advice."""
 
     outcome: Literal["fires", "satisfied", "replaced", "unknown", "silent"]
     indicator: Indicator | None = None
@@ -137,8 +141,8 @@ class Vignette(Model):
     name: Text
     patient: PatientItem = PatientItem()
     complaint: Literal["given", "chart"] = "given"
-    record: list[Entry] = []
-    not_supplied: list[Text] = []
+    record: list[Entry] = Field(default_factory=list)
+    not_supplied: list[Text] = Field(default_factory=list)
     expect: Annotated[Expectation, BeforeValidator(_expected)]
 
 

@@ -31,17 +31,17 @@ async def evaluate(
         description="`given`: the patient complains of night leg cramps. `chart`: only if the record shows them.",
     ),
     explain: Literal["all"] | None = Query(None, description="`all` lists the silent rules too."),
-    validate_: Literal["cited", "all", "none"] = Query(
+    validate_: Literal["cited", "all", "none"] = Query(  # noqa: B008 - the default is a string
         "cited",
         alias="validate",
-        description="Which entries are validated as FHIR R4B: those that cards cite, all, or none. The cards do not change.",
+        description="Which entries are validated as FHIR R4B: those that cards cite, all, or none. Cards do not change.",
     ),
 ) -> Response:
     """Takes a FHIR R4 Bundle of any type with the record of one patient and answers with CDS Hooks cards.
 
-    The extension `org.nocturnal-cramps.evaluation` says what every rule found, which tests are due and done, what could
-    not be checked, and which entries were not used. The Bundle counts as the whole record, unless it carries a `next`
-    link or an error OperationOutcome.
+    The extension `org.nocturnal-cramps.evaluation` says what every rule found, which tests are due and done, what
+    could not be checked, and which entries were not used. The Bundle counts as the whole record, unless it carries a
+    `next` link or an error OperationOutcome.
     """
     settings: Settings = request.app.state.settings
     body = await read_body(request, settings)

@@ -48,9 +48,10 @@ async def discovery(request: Request) -> Response:
 async def call(service_id: str, request: Request) -> Response:
     """Answers a hook call with cards on the workup of nocturnal leg cramps.
 
-    `prefetch` carries the data under the keys that discovery lists. Patient and Condition are required: without them the
-    answer is 412 and names the keys. What else is not supplied is said on the cards, never taken for absent. Without leg
-    cramps in the chart the answer has no cards, except on the on-demand service, which takes the complaint as given.
+    `prefetch` carries the data under the keys that discovery lists. Patient and Condition are required: without them
+    the answer is 412 and names the keys. What else is not supplied is said on the cards, never taken for absent.
+    Without leg cramps in the chart the answer has no cards, except on the on-demand service, which takes the
+    complaint as given.
     """
     service = SERVICES.get(service_id)
     if service is None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from service.knowledge.load import Rules
+from service.knowledge.load import Row, Rules
 from service.knowledge.phrases import PhraseIndex, Tokens, tokens
 from service.terms.story import Story
 from service.terms.units import Units, compile_units
@@ -78,6 +78,8 @@ class Terms:
     story: Story
     units: Units
     refusing: frozenset[str]
+    alone: frozenset[str]
+    alone_words: int
     spoiled: dict[str, PhraseIndex[bool]]
     answers_yes: frozenset[str]
     answers_no: frozenset[str]
@@ -98,7 +100,7 @@ class Terms:
             code = expression[1]
         if system not in _TREES:
             blocked.update(self.blocked.get((system, code), ()))
-            return list(self.exact.get((system, code), ())), blocked
+            return [match for match in self.exact.get((system, code), ()) if match.valueset not in blocked], blocked
         code = code.replace(".", "").upper()
         decided: dict[str, Match | None] = {match.valueset: match for match in self.exact.get((system, code), ())}
         for valueset in self.blocked.get((system, code), ()):
@@ -117,6 +119,8 @@ class Terms:
         """
         found: dict[str, str] = {}
         for start, end, (valueset, ingredient) in self.names.find(words):
+            if valueset in self.alone and len(words) > self.alone_words:
+                continue
             if valueset not in found and self._stands(words, start, end, valueset):
                 found[valueset] = ingredient
             elif ingredient and valueset in found and ingredient not in found[valueset]:
@@ -157,7 +161,7 @@ class Recogniser:
         self._known: dict[tuple[object, ...], Recognition] = {}
 
     def recognise(self, kind: str, codings: Sequence[Coded], texts: Sequence[str] = ()) -> Recognition:
-        """Returns what a concept means among the value sets that `kind` of thing may be in: by code first, by name second."""
+        """Returns what a concept means among the value sets for its kind of thing: by code first, by name second."""
         key = (kind, *codings, *texts)
         known = self._known.get(key)
         if known is None:
@@ -222,66 +226,36 @@ def _label(terms: Terms, matches: list[Match], named: dict[str, str], ingredient
 
 def compile_terms(rules: Rules) -> Terms:
     """Compiles the value sets of a rule set. Pure; raises nothing that check_references would not have named."""
-    kinds = {name: valueset.kind for name, valueset in rules.valuesets.items()}
-    exact: dict[tuple[str, str], list[Match]] = {}
-    blocked: dict[tuple[str, str], set[str]] = {}
-    prefixes: dict[tuple[str, str], list[tuple[str, Match | None]]] = {}
-    names: list[tuple[Tokens, tuple[str, str]]] = []
-    ingredient_sets: dict[str, list[Match]] = {}
+    tables = _Tables()
     for name, rows in rules.expansions.items():
         for row in rows:
-            match = Match(name, row.label, tuple(filter(None, row.ingredient.split("|"))), row.side)
-            code = row.code.replace(".", "").upper() if row.system in _TREES else row.code
-            if row.match in ("exact", "ingredient"):
-                exact.setdefault((row.system, code), []).append(match)
-                if row.match == "ingredient":
-                    ingredient_sets.setdefault(row.code, []).append(match)
-            elif row.match == "prefix":
-                prefixes.setdefault((row.system, code), []).append((name, match))
-            elif row.match == "not-exact":
-                blocked.setdefault((row.system, code), set()).add(name)
-            elif row.match == "not-prefix":
-                prefixes.setdefault((row.system, code), []).append((name, None))
-            elif row.match == "name":
-                names.append((tokens(row.code), (name, row.ingredient)))
-    routes = {name: frozenset(valueset.not_routes) for name, valueset in rules.valuesets.items()}
-    shared: dict[tuple[tuple[str, ...], str], tuple[Match, ...]] = {}
-    products: dict[tuple[str, str], tuple[Match, ...]] = {}
-    for product in rules.products:
-        key = (product.ingredients, product.route)
-        if key not in shared:
-            shared[key] = tuple(
-                match
-                for ingredient in product.ingredients
-                for match in ingredient_sets.get(ingredient, ())
-                if product.route not in routes[match.valueset] or not product.route
-            )
-        if shared[key]:
-            products[("rxnorm", product.code)] = shared[key]
-    for name, valueset in rules.valuesets.items():
-        names += [(tokens(phrase), (name, "")) for phrase in valueset.names]
+            tables.add(name, row)
+    tables.add_products(rules)
+    names = tables.names + [
+        (tokens(phrase), (name, "")) for name, valueset in rules.valuesets.items() for phrase in valueset.names
+    ]
+    kinds: dict[str, str] = {name: valueset.kind for name, valueset in rules.valuesets.items()}
     phrases = rules.phrases
+    sides = (("left", phrases.left), ("right", phrases.right), ("both", phrases.both))
     return Terms(
         systems=_systems(rules),
         kinds=kinds,
         titles={name: valueset.title for name, valueset in rules.valuesets.items()},
-        exact={**products, **{key: tuple(matches) for key, matches in exact.items()}},
-        blocked={key: frozenset(sets) for key, sets in blocked.items()},
-        prefixes={key: tuple(pairs) for key, pairs in prefixes.items()},
+        exact={key: tuple(matches) for key, matches in tables.exact.items()},
+        blocked={key: frozenset(sets) for key, sets in tables.blocked.items()},
+        prefixes={key: tuple(pairs) for key, pairs in tables.prefixes.items()},
         names=PhraseIndex(names),
         not_names={name: _index(v.not_names) for name, v in rules.valuesets.items() if v.not_names},
         negated_before=_index(phrases.negated_before),
         negated_after=_index(phrases.negated_after),
         elsewhere=_index([*phrases.other_person, *phrases.past, *phrases.hypothetical]),
         suspected=_index(phrases.suspected),
-        sides=PhraseIndex(
-            (tokens(word), side)
-            for side, listed in (("left", phrases.left), ("right", phrases.right), ("both", phrases.both))
-            for word in listed
-        ),
+        sides=PhraseIndex((tokens(word), side) for side, listed in sides for word in listed),
         story=Story(phrases),
         units=compile_units(rules),
         refusing=frozenset(name for name, valueset in rules.valuesets.items() if valueset.words_refuse),
+        alone=frozenset(name for name, valueset in rules.valuesets.items() if valueset.names_alone),
+        alone_words=phrases.whole_text_tokens,
         spoiled={name: _index(v.spoiled_by) for name, v in rules.valuesets.items() if v.spoiled_by},
         answers_yes=frozenset(word.lower() for word in phrases.answers_yes),
         answers_no=frozenset(word.lower() for word in phrases.answers_no),
@@ -289,6 +263,52 @@ def compile_terms(rules: Rules) -> Terms:
             kind: frozenset(name for name, own in kinds.items() if own in among) for kind, among in _AMONG.items()
         },
     )
+
+
+class _Tables:
+    """The expansions' rows sorted into look-ups."""
+
+    def __init__(self) -> None:
+        self.exact: dict[tuple[str, str], list[Match]] = {}
+        self.blocked: dict[tuple[str, str], set[str]] = {}
+        self.prefixes: dict[tuple[str, str], list[tuple[str, Match | None]]] = {}
+        self.names: list[tuple[Tokens, tuple[str, str]]] = []
+        self.ingredients: dict[str, list[Match]] = {}
+
+    def add(self, valueset: str, row: Row) -> None:
+        match = Match(valueset, row.label, tuple(filter(None, row.ingredient.split("|"))), row.side)
+        key = (row.system, row.code.replace(".", "").upper() if row.system in _TREES else row.code)
+        if row.match in ("exact", "ingredient"):
+            self.exact.setdefault(key, []).append(match)
+            if row.match == "ingredient":
+                self.ingredients.setdefault(row.code, []).append(match)
+        elif row.match == "prefix":
+            self.prefixes.setdefault(key, []).append((valueset, match))
+        elif row.match == "not-exact":
+            self.blocked.setdefault(key, set()).add(valueset)
+        elif row.match == "not-prefix":
+            self.prefixes.setdefault(key, []).append((valueset, None))
+        elif row.match == "name":
+            self.names.append((tokens(row.code), (valueset, row.ingredient)))
+
+    def add_products(self, rules: Rules) -> None:
+        """A product belongs to every set that lists one of its ingredients, unless its route is left out there."""
+        routes = {name: frozenset(valueset.not_routes) for name, valueset in rules.valuesets.items()}
+        shared: dict[tuple[tuple[str, ...], str], list[Match]] = {}
+        for product in rules.products:
+            made = (product.ingredients, product.route)
+            if made not in shared:
+                shared[made] = [
+                    match
+                    for ingredient in product.ingredients
+                    for match in self.ingredients.get(ingredient, ())
+                    if not product.route or product.route not in routes[match.valueset]
+                ]
+            known = self.exact.get(("rxnorm", product.code))
+            if known is None:
+                self.exact["rxnorm", product.code] = shared[made]
+            else:
+                self.exact["rxnorm", product.code] = [*known, *(m for m in shared[made] if m not in known)]
 
 
 # which kinds of value set a kind of thing in the chart may be in
