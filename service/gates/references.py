@@ -110,6 +110,17 @@ class _Checker:
                         self.fault(file, here, f"{valueset} is a value set of {known.kind}, not for {word}")
 
     def other_files(self) -> None:
+        self.order_file()
+        self.ruleset_file()
+        rules = self.rules
+        self.sources("orders.yaml", (), rules.orders)
+        self.sources("ruleset.yaml", (), rules.ruleset)
+        for number, definition in enumerate(rules.definitions.values()):
+            self.sources("definitions.yaml", ("definitions", number), definition)
+        for name, written in rules.valuesets.items():
+            self.sources(f"valuesets/{name}.yaml", (), written)
+
+    def order_file(self) -> None:
         rules = self.rules
         for number, order in enumerate(rules.orders.orders):
             for member in order.complete:
@@ -120,6 +131,9 @@ class _Checker:
         for number, panel in enumerate(rules.orders.panels):
             for key in (*panel.covers, *panel.with_):
                 self.name("order", key, self.orders, "orders.yaml", ("panels", number))
+
+    def ruleset_file(self) -> None:
+        rules = self.rules
         for number, notable in enumerate(rules.ruleset.notable):
             for valueset in notable.in_:
                 self.name("value set", valueset, rules.valuesets, "ruleset.yaml", ("notable", number, "in"))

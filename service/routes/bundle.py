@@ -31,10 +31,10 @@ async def evaluate(
         description="`given`: the patient complains of night leg cramps. `chart`: only if the record shows them.",
     ),
     explain: Literal["all"] | None = Query(None, description="`all` lists the silent rules too."),
-    validate_: Literal["cited", "all", "none"] = Query(  # noqa: B008 - the default is a string
+    validate_: Literal["cited", "all", "none"] = Query(
         "cited",
         alias="validate",
-        description="Which entries are validated as FHIR R4B: those that cards cite, all, or none. Cards do not change.",
+        description="Which entries are validated as FHIR R4B: those that cards cite, all, or none. Cards stay the same.",
     ),
 ) -> Response:
     """Takes a FHIR R4 Bundle of any type with the record of one patient and answers with CDS Hooks cards.
