@@ -32,6 +32,7 @@ def check_references(rules: Rules) -> list[Fault]:
     for number, definition in enumerate(rules.definitions.values()):
         checker.clause("definitions.yaml", ("definitions", number, "when"), definition.when)
     checker.other_files()
+    checker.circles()
     return checker.faults + list(checker.unused())
 
 
@@ -115,7 +116,9 @@ class _Checker:
         rules = self.rules
         self.sources("orders.yaml", (), rules.orders)
         self.sources("ruleset.yaml", (), rules.ruleset)
-        for number, definition in enumerate(rules.definitions.values()):
+        for number, (name, definition) in enumerate(rules.definitions.items()):
+            if name in _opened(rules, name, set()):
+                self.fault("definitions.yaml", ("definitions", number, "when"), f"{name} asks for itself")
             self.sources("definitions.yaml", ("definitions", number), definition)
         for name, written in rules.valuesets.items():
             self.sources(f"valuesets/{name}.yaml", (), written)
@@ -142,12 +145,15 @@ class _Checker:
             self.name("rule", rule, rules.recommendations, "ruleset.yaml", ("order",))
         self.sources("orders.yaml", (), rules.orders)
         self.sources("ruleset.yaml", (), rules.ruleset)
-        for number, (name, definition) in enumerate(rules.definitions.items()):
-            if name in _opened(rules, name, set()):
-                self.fault("definitions.yaml", ("definitions", number, "when"), f"{name} asks for itself")
+        for number, definition in enumerate(rules.definitions.values()):
             self.sources("definitions.yaml", ("definitions", number), definition)
         for name, written in rules.valuesets.items():
             self.sources(f"valuesets/{name}.yaml", (), written)
+
+    def circles(self) -> None:
+        for number, name in enumerate(self.rules.definitions):
+            if name in _opened(self.rules, name, set()):
+                self.fault("definitions.yaml", ("definitions", number, "when"), f"{name} asks for itself")
 
     def unused(self) -> Iterator[Fault]:
         rules = self.rules
