@@ -116,9 +116,7 @@ class _Checker:
         rules = self.rules
         self.sources("orders.yaml", (), rules.orders)
         self.sources("ruleset.yaml", (), rules.ruleset)
-        for number, (name, definition) in enumerate(rules.definitions.items()):
-            if name in _opened(rules, name, set()):
-                self.fault("definitions.yaml", ("definitions", number, "when"), f"{name} asks for itself")
+        for number, definition in enumerate(rules.definitions.values()):
             self.sources("definitions.yaml", ("definitions", number), definition)
         for name, written in rules.valuesets.items():
             self.sources(f"valuesets/{name}.yaml", (), written)
@@ -143,12 +141,6 @@ class _Checker:
         self.name("definition", rules.ruleset.gate, rules.definitions, "ruleset.yaml", ("gate",))
         for rule in rules.ruleset.order:
             self.name("rule", rule, rules.recommendations, "ruleset.yaml", ("order",))
-        self.sources("orders.yaml", (), rules.orders)
-        self.sources("ruleset.yaml", (), rules.ruleset)
-        for number, definition in enumerate(rules.definitions.values()):
-            self.sources("definitions.yaml", ("definitions", number), definition)
-        for name, written in rules.valuesets.items():
-            self.sources(f"valuesets/{name}.yaml", (), written)
 
     def circles(self) -> None:
         for number, name in enumerate(self.rules.definitions):
