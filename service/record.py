@@ -220,6 +220,8 @@ def _take(body: bytes | msgspec.Raw, kind: str, full_url: str | None, name: str,
     source.rejected += [Rejection(where, f"{kind}.{path} is not of its FHIR type: not used") for path in faults]
     if resource is None:
         source.rejected.append(Rejection(where, f"{kind} cannot be read: not used"))
+    elif any(path.startswith(("subject", "patient")) for path in faults):
+        source.rejected.append(Rejection(where, "whose it is cannot be read: not used"))
     else:
         _place(resource, full_url, name, source)
 

@@ -41,7 +41,9 @@ def supply(message: Message, templates: tuple[Template, ...]) -> Record:
 
 
 def _set_aside(source: Source) -> Source:
-    rejected = [Rejection(located.reference, "another subject, or a type not asked for") for located in source.found]
+    rejected = [
+        Rejection(located.reference, "another subject, or not the type asked for: not used") for located in source.found
+    ]
     return Source(rejected=source.rejected + rejected)
 
 

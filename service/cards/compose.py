@@ -188,9 +188,8 @@ def _detail(
 
 def _why(finding: Finding, *, alone: bool) -> str:
     """One finding: its line, unless the card's summary is that line already, its time frame and its facts."""
-    within = finding.rule.card.due_within
-    time = "Today." if finding.indicator == "critical" or within == "same day" else f"Within {within}."
-    time = "At this visit." if within == "this visit" else time
+    times = {"same day": "Today.", "this visit": "At this visit."}
+    time = times.get(finding.due_within, f"Within {finding.due_within}.")
     because = text.facts(finding.found)
     known = f" On record: {because}." if because else ""
     return f"{time}{known}" if alone else f"- **{finding.summary}** {time}{known}"
