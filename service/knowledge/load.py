@@ -88,6 +88,9 @@ class _Reader:
         except FileNotFoundError:
             self.faults.append(Fault(name, 1, "", "the file is missing"))
             return None
+        except UnicodeDecodeError:
+            self.faults.append(Fault(name, 1, "", "the file is not UTF-8"))
+            return None
         read = strict_yaml.read_model(text, name, shape)
         if isinstance(read, list):
             self.faults += read

@@ -65,6 +65,8 @@ def read(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise Malformed(line, (), f"not YAML: {error.problem}") from None
+    except yaml.YAMLError:
+        raise Malformed(1, (), "not YAML: a control character stands in the text") from None
     return Document(tree, lines)
 
 
