@@ -17,6 +17,7 @@ COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY LICENSE NOTICE ./
 COPY rules ./rules
+COPY openapi/examples ./openapi/examples
 COPY service ./service
 # Compiled now, because at run time the file system is read-only.
 RUN /opt/venv/bin/python -m compileall -q service

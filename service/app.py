@@ -84,6 +84,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     program = engine.load_program(settings.rules_dir)
     app.state.program = program
     app.state.knowledge = answer.prepare(program)
+    app.openapi()  # made now, so that an example that cannot be read stops the start
     logger = structlog.get_logger()
     logger.info("started", version=program.version, digest=program.digest)
     logger.warning("open-on-loopback" if settings.is_loopback else "open-to-anybody")

@@ -1,14 +1,39 @@
-"""The OpenAPI document: what FastAPI derives from the routes, with the refusals as they really are."""
+"""The OpenAPI document: what FastAPI derives from the routes, with requests and refusals as they really are."""
 
+from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
-from service.errors import ERROR_SYSTEM, Code
+from service.contract import Bundle, HookCall
+from service.errors import ERROR_SYSTEM, Code, Refusal, operation_outcome, problem
+from service.examples import examples
 from service.rendering import speaks_fhir
 
 _SLUGS = [code.slug for code in Code]
+_SCHEMAS = "#/components/schemas/"
+# The routes read their bodies from the bytes, so FastAPI knows nothing of them: operation → model, folder of examples.
+_REQUESTS: dict[str, tuple[type[BaseModel], str]] = {
+    "evaluate": (Bundle, "evaluate"),
+    "call": (HookCall, "cds-services"),
+}
+# The refusals worth naming beside the default.
+_BODY = (Code.BODY_TOO_LARGE, Code.MEDIA_TYPE_UNSUPPORTED)
+_REFUSALS: dict[str, tuple[Code, ...]] = {
+    "evaluate": (
+        Code.BODY_NOT_JSON, Code.BODY_NOT_OBJECT, Code.QUERY_INVALID, *_BODY,
+        Code.NOT_A_BUNDLE, Code.MORE_THAN_ONE_PATIENT, Code.SHAPE_UNREADABLE,
+    ),
+    "call": (
+        Code.BODY_NOT_JSON, Code.BODY_NOT_OBJECT, Code.MEMBER_MISSING, Code.MEMBER_ILL_TYPED, Code.HOOK_MISMATCH,
+        Code.CONTEXT_INVALID, Code.SERVICE_UNKNOWN, Code.REQUIRED_DATA_MISSING, *_BODY,
+    ),
+    "rule": (Code.RULE_UNKNOWN,),
+    "readyz": (Code.BUSY,),
+}  # fmt: skip
 
 _OPERATION_OUTCOME: dict[str, Any] = {
     "type": "object",
@@ -72,10 +97,16 @@ def document(app: FastAPI) -> dict[str, Any]:
         tags=app.openapi_tags,
         license_info=app.license_info,
     )
+    schemas = derived.setdefault("components", {}).setdefault("schemas", {})
     for path, operations in derived["paths"].items():
         for operation in operations.values():
-            _correct(operation["responses"], path)
-    schemas = derived.setdefault("components", {}).setdefault("schemas", {})
+            name = operation["operationId"]
+            _correct(operation["responses"], path, _REFUSALS.get(name, ()))
+            for parameter in operation.get("parameters", ()):
+                _tidy(parameter["schema"])
+            if name in _REQUESTS:
+                model, folder = _REQUESTS[name]
+                operation["requestBody"] = _request_body(model, folder, schemas)
     # The framework's own 422 is never sent: errors.py speaks instead.
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
@@ -83,14 +114,39 @@ def document(app: FastAPI) -> dict[str, Any]:
     return derived
 
 
-def _correct(responses: dict[str, Any], path: str) -> None:
+def _tidy(schema: dict[str, Any]) -> None:
+    """A parameter may be left out, but cannot be null; its description and title stand outside already."""
+    for kind in schema.pop("anyOf", ()):
+        if kind != {"type": "null"}:
+            schema.update(kind)
+    if "const" in schema:
+        schema["enum"] = [schema.pop("const")]
+    schema.pop("title", None)
+    schema.pop("description", None)
+
+
+def _request_body(model: type[BaseModel], folder: str, schemas: dict[str, Any]) -> dict[str, Any]:
+    schema = model.model_json_schema(ref_template=f"{_SCHEMAS}{{model}}")
+    schemas.update(schema.pop("$defs", {}))
+    schemas[model.__name__] = schema
+    content = {"schema": {"$ref": f"{_SCHEMAS}{model.__name__}"}, "examples": examples(folder)}
+    return {"required": True, "content": {"application/json": content}}
+
+
+def _correct(responses: dict[str, Any], path: str, refusals: Iterable[Code]) -> None:
     if speaks_fhir(path):
-        media_type, name = "application/json", "OperationOutcome"
+        media_type, name, render = "application/json", "OperationOutcome", operation_outcome
     else:
-        media_type, name = "application/problem+json", "Problem"
-    content = {media_type: {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+        media_type, name, render = "application/problem+json", "Problem", problem
+    content = {media_type: {"schema": {"$ref": f"{_SCHEMAS}{name}"}}}
     if "HTTPValidationError" in str(responses.get("422")):
         del responses["422"]
+    for code in refusals:
+        line = f"- `{code.slug}`: {code.value.message}"
+        response = responses.setdefault(str(code.status), {"description": "", "content": deepcopy(content)})
+        response["description"] = f"{response['description']}\n{line}".lstrip()
+        refusal = {"value": render(Refusal(code))}
+        response["content"][media_type].setdefault("examples", {})[code.slug] = refusal
     for status, response in responses.items():
         if status >= "400":
             response.setdefault("content", content)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query, Request
+from fastapi.openapi.models import Example
+from pydantic import BeforeValidator
 from starlette.responses import Response
 
 from service.answer import Knowledge, judge, respond
 from service.body import read_body
 from service.cards import Client
+from service.contract import CdsResponse
 from service.explanation import EXTENSION
 from service.posted import read_posted
 from service.settings import Settings
@@ -22,10 +26,34 @@ router = APIRouter(tags=["evaluation"])
 _OFF_LOOP_BYTES = 256 * 1024  # larger bodies are worked on beside the event loop
 
 
-@router.post("/evaluate", summary="Evaluate one patient's FHIR Bundle", operation_id="evaluate")
+_DAYS: dict[str, Example] = {
+    "examples": {"summary": "The day for which the examples are written", "value": "2026-06-15"}
+}
+
+
+def _as_written(text: str | None) -> str | None:
+    """Without this, pydantic takes a bare number for seconds since 1970; and windows need room on the calendar."""
+    if text is not None and not re.fullmatch(r"(19|20|21)\d\d-\d\d-\d\d", text):
+        raise ValueError("a day is written YYYY-MM-DD")
+    return text
+
+
+@router.post(
+    "/evaluate",
+    summary="Evaluate one patient's FHIR Bundle",
+    operation_id="evaluate",
+    responses={200: {"model": CdsResponse, "description": "The cards and the explanation"}},
+)
 async def evaluate(
     request: Request,
-    asOf: date | None = Query(None, description="Day on which all windows end, YYYY-MM-DD. Default: today."),  # noqa: N803
+    asOf: Annotated[  # noqa: N803
+        date | None,
+        BeforeValidator(_as_written),
+        Query(
+            description="Day on which all windows end, YYYY-MM-DD from 1900 to 2199. Default: today.",
+            openapi_examples=_DAYS,
+        ),
+    ] = None,
     complaint: Literal["given", "chart"] = Query(
         "given",
         description="`given`: the patient complains of night leg cramps. `chart`: only if the record shows them.",

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
+from fastapi.openapi.models import Example
 from starlette.responses import Response
 
 from service import wire
 from service.answer import Knowledge, judge, respond
 from service.body import read_body
 from service.cards import Client
+from service.contract import CdsResponse, CdsServices
 from service.errors import Code, Refusal
 from service.services import SERVICES, Service
 from service.settings import Settings
@@ -24,7 +26,17 @@ _OFF_LOOP_BYTES = 256 * 1024  # larger bodies are worked on beside the event loo
 _SPECIFICATION = "2.0.1"
 
 
-@router.get("/cds-services", summary="Which CDS services are there?", operation_id="discovery")
+_NAMES: dict[str, Example] = {
+    service.id: {"summary": service.title, "value": service.id} for service in SERVICES.values()
+}
+
+
+@router.get(
+    "/cds-services",
+    summary="Which CDS services are there?",
+    operation_id="discovery",
+    responses={200: {"model": CdsServices, "description": "The services, with hook and prefetch templates"}},
+)
 async def discovery(request: Request) -> Response:
     """Lists the CDS services with their hooks and prefetch templates (CDS Hooks discovery)."""
     knowledge: Knowledge = request.app.state.knowledge
@@ -44,8 +56,16 @@ async def discovery(request: Request) -> Response:
     return _json({"services": services})
 
 
-@router.post("/cds-services/{service_id}", summary="A hook call: cards", operation_id="call")
-async def call(service_id: str, request: Request) -> Response:
+@router.post(
+    "/cds-services/{id}",
+    summary="A hook call: cards",
+    operation_id="call",
+    responses={200: {"model": CdsResponse, "description": "The cards, possibly none, and the explanation"}},
+)
+async def call(
+    request: Request,
+    service_id: Annotated[str, Path(alias="id", description="As in discovery.", openapi_examples=_NAMES)],
+) -> Response:
     """Answers a hook call with cards on the workup of nocturnal leg cramps.
 
     `prefetch` carries the data under the keys that discovery lists. Patient and Condition are required: without them
