@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from service.engine.program import Program, walk
+from service.knowledge.schema import Clause, Recommendation
+from service.prose import sentence
 
 
-def listing(program: Program) -> dict[str, Any]:
-    """Returns all rules, a few members each, in the rule set's order."""
+def listing(program: Program, only: Iterable[str] = ()) -> dict[str, Any]:
+    """Returns the rule set and its rules, a few members each, in its order; `only` keeps the named ones."""
     ruleset = program.rules.ruleset
+    wanted = set(only)
     return {
         "ruleset": {"id": ruleset.id, "version": ruleset.version, "digest": program.digest, "title": ruleset.title},
         "intendedUse": ruleset.intended_use,
         "notFor": ruleset.not_for,
+        "developer": ruleset.developer,
+        "funding": ruleset.funding,
+        "contact": ruleset.contact,
         "rules": [
             {
                 "id": rule.id,
@@ -24,27 +30,65 @@ def listing(program: Program) -> dict[str, Any]:
                 "population": rule.population,
                 "indicator": rule.indicator,
                 "summary": rule.card.summary,
+                "logic": sentence(program.rules, rule.when),
+                "reviewed": rule.reviewed.model_dump(mode="json"),
             }
             for rule in (program.rules.recommendations[name] for name in ruleset.order)
+            if not wanted or rule.id in wanted
         ],
     }
 
 
 def entry(program: Program, rule_id: str) -> dict[str, Any]:
-    """Returns one rule as written, with its value sets by title and its sources in full."""
+    """Returns one rule as written, with its logic in a sentence, its value sets, thresholds and sources in full."""
     rule = program.rules.recommendations[rule_id]
     written = rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    used = sorted(
-        {name for clause in walk(rule.when, program.rules) for name in getattr(getattr(clause, clause.word), "in_", ())}
-    )
+    clauses = list(_clauses(rule, program))
+    used = sorted({name for clause in clauses for name in getattr(getattr(clause, clause.word), "in_", None) or ()})
     return {
         **written,
-        "valueSets": [{"id": name, "title": program.rules.valuesets[name].title} for name in used],
+        "logic": sentence(program.rules, rule.when),
+        "thresholds": list(_thresholds(rule, clauses, program)),
+        "valueSets": [_value_set(program, name) for name in used],
         "sources": [
             program.rules.sources[name].model_dump(mode="json", exclude_none=True)
             for name in sorted(set(_sources(written)))
         ],
     }
+
+
+def _value_set(program: Program, name: str) -> dict[str, Any]:
+    valueset = program.rules.valuesets[name]
+    rows = program.rules.expansions.get(name, [])
+    return {"id": name, "title": valueset.title, "purpose": valueset.purpose, "codes": len(rows)}
+
+
+def _clauses(rule: Recommendation, program: Program) -> Iterator[Clause]:
+    """Every clause of a rule, definitions opened: trigger, tests, offers, escalations and lines."""
+    yield from walk(rule.when, program.rules)
+    for item in (*rule.tests, *rule.offers, *rule.escalate, *rule.bedside, *rule.advice):
+        for name in ("if_", "unless", "if_possible"):
+            clause = getattr(item, name, None)
+            if clause is not None:
+                yield from walk(clause, program.rules)
+
+
+def _thresholds(rule: Recommendation, clauses: Iterable[Clause], program: Program) -> Iterator[dict[str, Any]]:
+    """Every number with what it is for, and where it comes from: its sources, or the reason it was chosen."""
+    for test in rule.tests:
+        label = program.orders[test.order].label
+        yield _number(f"{label} counts as done for {test.within} days", test.why, test.sources)
+    seen = set()
+    for clause in clauses:
+        if clause.sources or clause.why:
+            said = sentence(program.rules, clause)
+            if said not in seen:
+                seen.add(said)
+                yield _number(said, clause.why, clause.sources)
+
+
+def _number(says: str, why: str | None, sources: list[str] | None) -> dict[str, Any]:
+    return {"says": says, **({"why": why} if why else {}), **({"sources": sources} if sources else {})}
 
 
 def _sources(tree: Any) -> Iterator[str]:

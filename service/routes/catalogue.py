@@ -1,29 +1,61 @@
-"""The rule catalogue."""
+"""The rule catalogue: JSON, or a page when a browser asks."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
-from fastapi import APIRouter, Request
-from starlette.responses import Response
+from fastapi import APIRouter, Query, Request
+from starlette.responses import HTMLResponse, Response
 
 from service.answer import Knowledge
 from service.catalogue import entry, listing
+from service.catalogue_page import listing_page, rule_page
 from service.errors import Code, Refusal
 
 router = APIRouter(tags=["rules"])
+_BOTH: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The catalogue", "content": {"application/json": {}, "text/html": {}}}
+}
 
 
-@router.get("/rules", summary="All rules", operation_id="rules")
-async def rules(request: Request) -> Response:
-    """Lists the rules with version, status, population, indicator and the line that they put on a card."""
+@router.get("/rules", summary="All rules", operation_id="rules", response_class=Response, responses=_BOTH)
+async def rules(
+    request: Request,
+    show: str | None = Query(None, description="Ids of the rules to show, separated by commas. Default: all."),
+) -> Response:
+    """Lists the rules with version, indicator, logic in one sentence and the line that they put on a card.
+
+    JSON, or a page to read and print when the `Accept` header prefers HTML.
+    """
     knowledge: Knowledge = request.app.state.knowledge
-    return Response(msgspec.json.encode(listing(knowledge.program)), media_type="application/json")
+    only = [part.strip() for part in (show or "").split(",") if part.strip()]
+    content = listing(knowledge.program, only)
+    return HTMLResponse(listing_page(content, _root(request))) if _wants_page(request) else _json(content)
 
 
-@router.get("/rules/{rule_id}", summary="One rule", operation_id="rule")
+@router.get("/rules/{rule_id}", summary="One rule", operation_id="rule", response_class=Response, responses=_BOTH)
 async def rule(rule_id: str, request: Request) -> Response:
     """Shows one rule whole: purpose, limits, logic, thresholds with their sources, tests, evidence and review."""
     knowledge: Knowledge = request.app.state.knowledge
     if rule_id not in knowledge.program.rules.recommendations:
         raise Refusal(Code.RULE_UNKNOWN)
-    return Response(msgspec.json.encode(entry(knowledge.program, rule_id)), media_type="application/json")
+    content = entry(knowledge.program, rule_id)
+    return HTMLResponse(rule_page(content, _root(request))) if _wants_page(request) else _json(content)
+
+
+def _wants_page(request: Request) -> bool:
+    """Whether HTML stands before JSON in what the caller accepts."""
+    accepted = request.headers.get("accept", "")
+    html = accepted.find("text/html")
+    json = accepted.find("application/json")
+    return html >= 0 and (json < 0 or html < json)
+
+
+def _root(request: Request) -> str:
+    root: str = request.scope.get("root_path", "")
+    return root
+
+
+def _json(content: dict[str, Any]) -> Response:
+    return Response(msgspec.json.encode(content), media_type="application/json")

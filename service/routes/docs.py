@@ -11,6 +11,7 @@ _STATIC = Path(__file__).resolve().parent.parent / "static"
 _SWAGGER_UI = _STATIC / "swagger-ui"
 _ASSETS = {
     "init.js": _STATIC / "init.js",
+    "rules.css": _STATIC / "rules.css",
     "swagger-ui-bundle.js": _SWAGGER_UI / "swagger-ui-bundle.js",
     "swagger-ui-bundle.js.LICENSE.txt": _SWAGGER_UI / "swagger-ui-bundle.js.LICENSE.txt",
     "swagger-ui.css": _SWAGGER_UI / "swagger-ui.css",
