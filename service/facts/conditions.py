@@ -28,7 +28,7 @@ def read_conditions(
         found = recogniser.recognise("condition", concepts.codings(condition.code), concepts.texts(condition.code))
         valuesets, by, label = found.valuesets, found.by, found.label
         current = _is_current(condition, today, zone)
-        if text.tells_leg_cramps(terms, found.words) or (
+        if found.tells_leg_cramps or (
             current and text.tells_leg_cramps(terms, map(text.tokens, concepts.written(condition.note)))
         ):
             if not valuesets:

@@ -87,8 +87,7 @@ def _encounter(
     for reason in (*concepts.listed(encounter.reasonCode), *concepts.listed(encounter.reason)):
         found = recogniser.recognise("condition", concepts.codings(reason), concepts.texts(reason))
         valuesets = found.valuesets
-        told = text.tells_leg_cramps(terms, found.words)
-        if told:
+        if found.tells_leg_cramps:
             valuesets |= {text.VALUESET}
         if valuesets:
             label = found.label or terms.titles[text.VALUESET]
@@ -115,7 +114,7 @@ def _answer(
         return
     found = recogniser.recognise("condition", (), (item.text,))
     valuesets = found.valuesets
-    if text.tells_leg_cramps(terms, found.words):
+    if found.tells_leg_cramps:
         valuesets |= {text.VALUESET}
     for valueset in valuesets:
         label = found.label or terms.titles[text.VALUESET]

@@ -206,7 +206,7 @@ def _symptom(
     if value and not _is_no(terms, coded):
         valuesets |= value.valuesets
     said = (tokens(observation.valueString),) if observation.valueString else ()
-    told = text.tells_leg_cramps(terms, (*found.words, *said))
+    told = found.tells_leg_cramps or text.tells_leg_cramps(terms, said)
     if told:
         valuesets.add(text.VALUESET)
     if not valuesets or observation.valueBoolean is False or _is_no(terms, coded):

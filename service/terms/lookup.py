@@ -40,7 +40,7 @@ class Recognition:
     """What a concept means to the rules.
 
     by: code or name. contradiction: its display means something else than its code; both are in `valuesets`.
-    suspected: the words say so ("suspected", "query"). side: left, right, both or None.
+    suspected: the words say so ("suspected", "query"). tells_leg_cramps: so do they of cramps (A3). side: left, right, both or None.
     """
 
     valuesets: frozenset[str]
@@ -52,7 +52,7 @@ class Recognition:
     side: str | None = None
     contradiction: bool = False
     suspected: bool = False
-    words: tuple[Tokens, ...] = ()
+    tells_leg_cramps: bool = False
 
 
 NOTHING = Recognition(frozenset())
@@ -194,10 +194,11 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
         for valueset, ingredient in terms.by_name(sentence).items():
             if valueset in by_its_name and valueset not in blocked:
                 named.setdefault(valueset, ingredient)
+    tells = any(terms.story.tells(sentence) for sentence in words)
     by_code = frozenset(match.valueset for match in matches)
     contradiction = bool(by_code and named) and by_code.isdisjoint(named)
     if not by_code and not named:
-        return NOTHING if not words else Recognition(frozenset(), words=words)
+        return Recognition(frozenset(), tells_leg_cramps=True) if tells else NOTHING
     ingredients = {part for match in matches for part in match.ingredients}
     if not by_code or contradiction:
         ingredients.update(part for ingredient in named.values() for part in ingredient.split("|") if part)
@@ -213,7 +214,7 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
         side=sides[0] if sides else next((side for side in map(terms.side, words) if side), None),
         contradiction=contradiction,
         suspected=any(terms.suspected.holds(sentence) for sentence in words),
-        words=words,
+        tells_leg_cramps=tells,
     )
 
 
