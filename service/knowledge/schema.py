@@ -132,7 +132,6 @@ class ResultTerms(Model):
     fallback_upper: Limits | None = None
     outside_reference: bool = False
     fallback: tuple[float, float, str] | None = None
-    value_in: Slugs | None = None
 
 
 class ProcedureTerms(Model):
