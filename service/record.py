@@ -14,7 +14,7 @@ import msgspec
 from service import shapes
 from service.shapes import Resource
 
-_BUNDLE = msgspec.json.Decoder(shapes.Bundle)
+_RESOURCE = msgspec.json.Decoder(shapes.AnyResource)  # of one tagged shape alone, the tag might be left out
 _RAW_BUNDLE = msgspec.json.Decoder(shapes.RawBundle)
 _RAW_ENTRY = msgspec.json.Decoder(shapes.RawEntry)
 _OUTCOME = msgspec.json.Decoder(shapes.Outcome)
@@ -86,9 +86,11 @@ def read_bundle(body: bytes | msgspec.Raw, name: str = "Bundle") -> Source:
     Raises Unreadable when the bytes are no Bundle, msgspec.DecodeError when they are no JSON.
     """
     try:
-        bundle = _BUNDLE.decode(body)
+        bundle = _RESOURCE.decode(body)
     except msgspec.ValidationError:
         return _read_entries(body, name)
+    if not isinstance(bundle, shapes.Bundle):
+        raise Unreadable("no Bundle")
     source = Source()
     _open(bundle, name, source)
     return source
@@ -321,6 +323,7 @@ def assemble(
                 medications[located.reference] = resource
                 if located.full_url:
                     medications[located.full_url] = resource
+                    medications.setdefault("/".join(located.full_url.split("/")[-2:]), resource)
             elif isinstance(resource, shapes.Owned):
                 owner = whose(resource)
                 if owner is None:

@@ -19,6 +19,7 @@ _USABLE = {"final", "amended", "corrected", "appended"}
 _VOID = {"entered-in-error", "cancelled"}
 _ADJUSTED, _TOTAL, _ALBUMIN = "calcium-adjusted", "calcium-total", "albumin"
 _ALBUMIN_DAYS = 2  # clinical.md Annex 2: albumin within 2 days
+_COMPARATORS = {"", "<", "<=", ">=", ">", "ad"}  # Quantity.comparator, R4 and R5
 _EFFECTIVE = ("effectiveDateTime", "effectiveInstant", "issued")
 
 
@@ -112,6 +113,8 @@ def _usable(
     quantity = value.valueQuantity
     if quantity is None or quantity.value is None:
         return "no numeric value", value.dataAbsentReason is None
+    if (quantity.comparator or "") not in _COMPARATORS:
+        return "a comparator that FHIR does not know", True
     notes = list(concepts.written(observation.note)) + ([observation.comments] if observation.comments else [])
     if valueset in terms.spoiled and any(terms.spoiled[valueset].holds(tokens(note)) for note in notes):
         return "the laboratory's note says that the sample was spoiled", True
