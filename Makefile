@@ -9,7 +9,7 @@ STAMP  := .venv/.installed
 HOST   ?= 127.0.0.1
 PORT   ?= 8000
 
-.PHONY: help setup run test check rules openapi clean
+.PHONY: help setup run test check rules versions cohort openapi clean
 
 help: ## print the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -40,6 +40,12 @@ check: $(STAMP) ## lint, types, layers, rules, and whether openapi/openapi.json 
 
 rules: $(STAMP) ## check the rules: schema, references, vignettes, mutations, cohort
 	$(BIN)/python -m service check
+
+versions: $(STAMP) ## lock the versions of new and changed rules in rules/versions.yaml
+	$(BIN)/python -m service check --lock
+
+cohort: $(STAMP) ## write the cohort's counts anew in rules/cohort/counts.yaml
+	$(BIN)/python -m service check --count
 
 openapi: $(STAMP) ## write openapi/openapi.json anew
 	$(BIN)/python -m service openapi

@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 from service.engine.program import Program, compile_program
-from service.gates import mutation, references, vignettes, wrong
+from service.gates import cohort, mutation, references, versions, vignettes, wrong
 from service.gates.vignettes import Prepared
-from service.knowledge.load import RulesInvalid, load_rules
+from service.knowledge.load import Rules, RulesInvalid, load_rules
 from service.settings import Settings
 
 
@@ -17,6 +17,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--rules", type=Path, default=Settings().rules_dir, help="folder of the rule set")
     parser.add_argument("--only", action="append", metavar="RULE", help="run vignettes and mutations of this rule only")
     parser.add_argument("--quick", action="store_true", help="leave out the mutations and the ways to be wrong")
+    parser.add_argument("--lock", action="store_true", help="lock new and raised versions in versions.yaml, and stop")
+    parser.add_argument("--count", action="store_true", help="write the cohort's counts anew, and stop")
 
 
 def run(arguments: Namespace) -> int:
@@ -34,10 +36,19 @@ def run(arguments: Namespace) -> int:
         return 1
     counts = f"{len(rules.recommendations)} rules, {len(rules.valuesets)} value sets, {len(rules.sources)} sources"
     print(f"Read {counts}; every reference is closed.", flush=True)
+    if arguments.lock:
+        faults = versions.write_locks(rules, arguments.rules)
+        print(*faults, sep="\n")
+        return int(bool(faults))
+    if arguments.count:
+        cohort.write_counts(program, arguments.rules)
+        return 0
     if arguments.only:
         prepared = [item for item in prepared if item.subject in arguments.only]
     failed = _run_vignettes(program, prepared)
     failed += _missing_kinds(program, prepared, arguments.only)
+    if not arguments.only:
+        failed += _run_versions(rules, arguments.rules) + _run_cohort(program, arguments.rules)
     if not arguments.quick and not failed:
         failed += _run_wrong(arguments.rules)
         failed += _run_mutations(program, prepared, arguments.only)
@@ -69,6 +80,22 @@ def _missing_kinds(program: Program, prepared: list[Prepared], only: list[str] |
                 failed += 1
                 print(f"recommendations/{rule.id}.vignettes.yaml: no vignette of {rule.id} expects {outcome}")
     return failed
+
+
+def _run_versions(rules: Rules, folder: Path) -> int:
+    faults = versions.check_versions(rules, folder)
+    print(*faults, *([f"Versions: {len(rules.recommendations)} rules are as locked."] if not faults else []), sep="\n")
+    return len(faults)
+
+
+def _run_cohort(program: Program, folder: Path) -> int:
+    patients, differences = cohort.check_cohort(program, folder)
+    for difference in differences:
+        print(difference)
+    print(
+        f"Cohort: {patients} ordinary patients, {len(differences)} counts differ from the committed ones.", flush=True
+    )
+    return len(differences)
 
 
 def _run_wrong(folder: Path) -> int:

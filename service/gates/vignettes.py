@@ -88,6 +88,11 @@ def _drafts(vignette: Vignette) -> frozenset[str]:
     return frozenset(f"MedicationRequest/v{number}" for number in drafts)
 
 
+def call_of(program: Program, vignette: Vignette, as_of: date, offered: tuple[Template, ...]) -> bytes:
+    """Returns the hook call that a client would send for a vignette."""
+    return _call(Charts(program.rules.systems, as_of), vignette, offered)
+
+
 def _call(charts: Charts, vignette: Vignette, offered: tuple[Template, ...]) -> bytes:
     resources = charts.resources(vignette)
     prefetch: dict[str, Any] = {}

@@ -484,6 +484,19 @@ class Ruleset(Model):
     sources: list[Slug] = Field(min_length=1)
 
 
+class RuleLock(Model):
+    """What a version of a rule meant and said, as digests."""
+
+    id: Slug
+    version: Version
+    meaning: Text
+    wording: Text
+
+
+class RuleLocks(Model):
+    rules: list[RuleLock]
+
+
 System = Literal["icd-10-cm", "icd-10", "icd-9-cm", "icd-11", "icpc-2", "snomed", "rxnorm", "atc", "loinc", "local"]
 Side = Literal["left", "right", "both", "unspecified"]
 

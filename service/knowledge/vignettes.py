@@ -155,3 +155,23 @@ class Vignettes(Model):
     rule: Slug
     as_of: date = date(2026, 6, 15)
     vignettes: list[Vignette] = Field(min_length=1)
+
+
+class CohortPatient(Model):
+    """An ordinary patient, plainly made up."""
+
+    patient: PatientItem = PatientItem()
+    record: list[Entry] = Field(default_factory=list)
+
+
+class Cohort(Model):
+    """Ordinary patients; all days count back from as_of."""
+
+    as_of: date
+    patients: list[CohortPatient] = Field(min_length=1)
+
+
+class Counts(Model):
+    """How often each rule has each outcome over the cohort."""
+
+    counts: dict[str, int]

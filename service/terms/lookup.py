@@ -40,7 +40,8 @@ class Recognition:
     """What a concept means to the rules.
 
     by: code or name. contradiction: its display means something else than its code; both are in `valuesets`.
-    suspected: the words say so ("suspected", "query"). tells_leg_cramps: so do they of cramps (A3). side: left, right, both or None.
+    suspected: the words say so ("suspected", "query"). tells_leg_cramps: the words tell of them (A3). side: left,
+    right, both or None.
     """
 
     valuesets: frozenset[str]
