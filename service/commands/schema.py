@@ -20,6 +20,9 @@ SCHEMAS: dict[str, type[schema.Model]] = {
     "systems": schema.CodeSystems,
     "units": schema.Units,
     "text": Phrases,
+    "versions": schema.RuleLocks,
+    "cohort": vignettes.Cohort,
+    "counts": vignettes.Counts,
 }
 
 

@@ -1,4 +1,4 @@
-"""The gates of a rule change, as tests: schemas, ways to be wrong, references, vignettes, mutation."""
+"""The gates of a rule change, as tests: schemas, ways to be wrong, references, vignettes, versions, mutation."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ from service.settings import Settings
 RULES = Path(__file__).parents[2] / "rules"
 SOUND = RULES / "wrong" / wrong.SOUND
 FIXTURES = wrong.fixtures(RULES)
-WRITTEN = [path for path in sorted(RULES.rglob("*.yaml")) if "wrong" not in path.parts and "cohort" not in path.parts]
+WRITTEN = [path for path in sorted(RULES.rglob("*.yaml")) if "wrong" not in path.parts]
 CASES = [(name, number) for name, (group, _) in load_vignettes(RULES).items() for number in range(len(group.vignettes))]
 
 
@@ -69,10 +69,11 @@ Editor.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"-?[0-9]+\.[
 
 
 def schema_of(path: Path) -> str:
-    folder = path.parent.name
     if path.name.endswith(".vignettes.yaml"):
         return "vignettes"
-    return {"recommendations": "recommendation", "valuesets": "valueset"}.get(folder, path.stem)
+    if path.stem.startswith("patients"):
+        return "cohort"
+    return {"recommendations": "recommendation", "valuesets": "valueset"}.get(path.parent.name, path.stem)
 
 
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.relative_to(RULES).as_posix())
@@ -172,10 +173,57 @@ def test_the_command_tells_a_vignette_that_does_not_hold(tmp_path: Path, capsys:
     assert "FAILED" in out
 
 
-def arguments(rules: Path) -> Namespace:
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (
+            "{in: diabetes}",
+            "{in: diabetes, status: any}",
+            "recommendations/example.yaml:2: version: the meaning changed",
+        ),
+        ("no HbA1c in 90 days", "HbA1c missing", "recommendations/example.yaml:2: version: the wording changed"),
+        ("version: 1.0.0", "version: 0.9.0", "a version is never lowered"),
+        ("version: 1.0.0", "version: 1.1.0", "1.1.0 is not locked yet"),
+    ],
+)
+def test_a_change_needs_a_new_version(
+    old: str, new: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(SOUND, rules)
+    rule = rules / "recommendations" / "example.yaml"
+    rule.write_text(rule.read_text().replace(old, new))
+    assert check.run(arguments(rules)) == 1
+    assert says in capsys.readouterr().out
+
+
+def test_a_raised_version_is_locked_and_a_changed_meaning_without_one_is_not(tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(SOUND, rules)
+    rule = rules / "recommendations" / "example.yaml"
+    rule.write_text(rule.read_text().replace("{in: diabetes}", "{in: diabetes, status: any}"))
+    assert check.run(arguments(rules, "--lock")) == 1
+    assert (rules / "versions.yaml").read_text() == (SOUND / "versions.yaml").read_text()
+    rule.write_text(rule.read_text().replace("1.0.0", "1.1.0"))
+    assert check.run(arguments(rules, "--lock")) == 0
+    assert "version: 1.1.0" in (rules / "versions.yaml").read_text()
+
+
+def test_a_changed_count_over_the_cohort_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(SOUND, rules)
+    patients = rules / "cohort" / "patients.yaml"
+    patients.write_text(patients.read_text().replace("E11.9", "M10.9"))
+    assert check.run(arguments(rules)) == 1
+    assert "cohort/counts.yaml: example fires is 0, committed 1" in capsys.readouterr().out
+    assert check.run(arguments(rules, "--count")) == 0
+    assert check.run(arguments(rules)) == 0
+
+
+def arguments(rules: Path, *options: str) -> Namespace:
     parser = ArgumentParser()
     check.add_arguments(parser)
-    return parser.parse_args(["--rules", str(rules)])
+    return parser.parse_args(["--rules", str(rules), *options])
 
 
 def test_the_rules_are_those_that_are_served() -> None:
