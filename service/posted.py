@@ -8,9 +8,8 @@ import msgspec
 
 from service import shapes
 from service.errors import Code, Refusal
-from service.record import Identity, Located, Record, Source, Unreadable, assemble, read_bundle, whose
+from service.record import Identity, Located, Record, Source, Unreadable, assemble, read_bundle, utf8, whose
 
-_BOM = b"\xef\xbb\xbf"
 _TAIL = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+)/([^/#]+)(?:/_history/.*)?$")
 
 
@@ -21,7 +20,7 @@ def read_posted(body: bytes, types: frozenset[str]) -> Record:
     claimed.
     Raises Refusal: body-not-json, body-not-object, not-a-bundle, shape-unreadable, more-than-one-patient.
     """
-    source = _read(body.removeprefix(_BOM))
+    source = _read(body)
     patients = {located.reference: located for located in source.found if isinstance(located.resource, shapes.Patient)}
     if len(patients) > 1:
         raise Refusal(Code.MORE_THAN_ONE_PATIENT, "Patient")
@@ -33,6 +32,7 @@ def read_posted(body: bytes, types: frozenset[str]) -> Record:
 
 def _read(body: bytes) -> Source:
     try:
+        body = utf8(body)
         return read_bundle(body)
     except Unreadable as fault:
         if not body.lstrip().startswith(b"{"):

@@ -79,6 +79,16 @@ class Unreadable(ValueError):
     """The bytes are JSON, but not the FHIR resource that was expected."""
 
 
+def utf8(body: bytes) -> bytes:
+    """Returns the bytes of a body without a byte order mark.
+
+    Looked at here, because the decoder skips what no rule reads. Raises UnicodeDecodeError.
+    """
+    if not body.isascii():
+        body.decode()
+    return body.removeprefix(b"\xef\xbb\xbf")
+
+
 def read_bundle(body: bytes | msgspec.Raw, name: str = "Bundle") -> Source:
     """Reads a Bundle of any type, one malformed entry spoiling only itself.
 

@@ -8,11 +8,9 @@ from typing import Any
 import msgspec
 
 from service.errors import Code, Refusal
-from service.record import Rejection, Source, Unreadable, from_decoded, kind_of, read_resource
+from service.record import Rejection, Source, Unreadable, from_decoded, kind_of, read_resource, utf8
 from service.services import Service
 from service.shapes import AnyResource, OperationOutcome, Shape
-
-_BOM = b"\xef\xbb\xbf"
 
 
 class _Call(Shape):
@@ -63,8 +61,8 @@ def read(body: bytes, service: Service) -> Message:
 
     Raises Refusal: body-not-json, body-not-object, member-missing, member-ill-typed, hook-mismatch, context-invalid.
     """
-    body = body.removeprefix(_BOM)
     try:
+        body = utf8(body)
         call = _CALL.decode(body)
         loose = _LooseCall(hook=call.hook, hookInstance=call.hookInstance, context=call.context)
         prefetch = {key: _source(value, key) for key, value in (call.prefetch or {}).items()}

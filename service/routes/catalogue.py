@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.openapi.models import Example
 from starlette.responses import HTMLResponse, Response
 
 from service.answer import Knowledge
@@ -14,6 +15,7 @@ from service.catalogue_page import listing_page, rule_page
 from service.errors import Code, Refusal
 
 router = APIRouter(tags=["rules"])
+_DIABETES: dict[str, Example] = {"diabetes": {"summary": "Diabetes with night cramps", "value": "diabetes"}}
 _BOTH: dict[int | str, dict[str, Any]] = {
     200: {"description": "The catalogue", "content": {"application/json": {}, "text/html": {}}}
 }
@@ -34,8 +36,11 @@ async def rules(
     return HTMLResponse(listing_page(content, _root(request))) if _wants_page(request) else _json(content)
 
 
-@router.get("/rules/{rule_id}", summary="One rule", operation_id="rule", response_class=Response, responses=_BOTH)
-async def rule(rule_id: str, request: Request) -> Response:
+@router.get("/rules/{id}", summary="One rule", operation_id="rule", response_class=Response, responses=_BOTH)
+async def rule(
+    request: Request,
+    rule_id: Annotated[str, Path(alias="id", description="As in the list.", openapi_examples=_DIABETES)],
+) -> Response:
     """Shows one rule whole: purpose, limits, logic, thresholds with their sources, tests, evidence and review."""
     knowledge: Knowledge = request.app.state.knowledge
     if rule_id not in knowledge.program.rules.recommendations:

@@ -9,13 +9,23 @@ from service.errors import Code, Refusal
 router = APIRouter(tags=["operations"])
 
 
-@router.get("/livez", summary="Is the process alive?")
+@router.get(
+    "/livez",
+    summary="Is the process alive?",
+    operation_id="livez",
+    responses={200: {"description": "It is"}},
+)
 async def livez() -> JSONResponse:
     """Answers as long as the process can answer at all."""
     return JSONResponse({"status": "alive"})
 
 
-@router.get("/readyz", summary="Can it answer hook calls?")
+@router.get(
+    "/readyz",
+    summary="Can it answer hook calls?",
+    operation_id="readyz",
+    responses={200: {"description": "It can; with version and digest of its rules"}},
+)
 async def readyz(request: Request) -> JSONResponse:
     """Answers 200 once the rule set is compiled, and 503 before."""
     program = getattr(request.app.state, "program", None)
@@ -27,6 +37,7 @@ async def readyz(request: Request) -> JSONResponse:
 @router.get(
     "/metrics",
     summary="Counters for Prometheus",
+    operation_id="metrics",
     response_class=Response,
     responses={200: {"description": "Prometheus text format", "content": {"text/plain": {}}}},
 )

@@ -1,5 +1,6 @@
 """The documentation page in a real browser: it works with nothing but our own host, and its examples run."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,8 +8,9 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from service.examples import TITLES
 from tests.support.server import Server, serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -94,16 +96,66 @@ def test_an_operation_runs_from_the_page(server: Server, page: Page) -> None:
     assert watched.faults == []
 
 
+def _open(page: Page, path: str) -> Locator:
+    """The operation of a POST, opened, with its example in place."""
+    operation = page.locator(".opblock-post", has=page.locator(f"[data-path='{path}']"))
+    operation.locator(".opblock-summary-control").click()
+    operation.locator(".body-param__text").wait_for()
+    return operation
+
+
+def _execute(operation: Locator, status: int) -> dict[str, Any]:
+    """Presses Execute, and reads the answer as the page shows it."""
+    operation.locator(".execute").click()
+    shown = operation.locator(".live-responses-table")
+    shown.locator(".response-col_status").filter(has_text=str(status)).wait_for()
+    assert "Undocumented" not in shown.inner_text()
+    body: dict[str, Any] = json.loads(shown.locator(".highlight-code code").first.inner_text())
+    return body
+
+
 @browser_test
 @pytest.mark.browser
 @pytest.mark.parametrize("path", ["/evaluate", "/cds-services/{id}"])
 def test_the_example_of_a_post_runs_as_it_stands(server: Server, page: Page, path: str) -> None:
+    watched = Watched()
+    watched.follow(page)
     page.goto(f"{server.url}/docs")
-    operation = page.locator(".opblock-post", has=page.locator(f"[data-path='{path}']"))
-    operation.locator(".opblock-summary-control").click()
-    operation.locator(".execute").click()
-    operation.locator(".live-responses-table .response-col_status").filter(has_text="200").wait_for()
-    assert '"cards"' in operation.locator(".live-responses-table .highlight-code").first.inner_text()
+    body = _execute(_open(page, path), 200)
+    assert [card["indicator"] for card in body["cards"]]
+    assert all(card["summary"] for card in body["cards"])
+    assert "org.nocturnal-cramps.evaluation" in body["extension"]
+    assert watched.faults == []
+
+
+@browser_test
+@pytest.mark.browser
+def test_every_example_of_evaluate_can_be_chosen_and_run(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/docs")
+    operation = _open(page, "/evaluate")
+    choice = operation.locator(".opblock-section-request-body .examples-select-element")
+    for title in TITLES["evaluate"].values():
+        choice.select_option(label=title)
+        body = _execute(operation, 422 if "422" in title else 200)
+        if "422" in title:
+            assert body["resourceType"] == "OperationOutcome"
+        else:
+            assert body["extension"]["org.nocturnal-cramps.evaluation"]["asOf"] == "2026-06-15"
+            indicators = {card["indicator"] for card in body["cards"]}
+            assert ("critical" in indicators) == ("today" in title)
+        operation.locator(".btn-clear").click()
+
+
+@browser_test
+@pytest.mark.browser
+def test_the_service_on_demand_can_be_chosen_and_run(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/docs")
+    operation = _open(page, "/cds-services/{id}")
+    operation.locator(".parameters .examples-select-element").select_option(value="nocturnal-leg-cramps-on-demand")
+    operation.locator(".opblock-section-request-body .examples-select-element").select_option(
+        value="nocturnal-leg-cramps-on-demand"
+    )
+    assert "TSH" in _execute(operation, 200)["cards"][0]["summary"]
 
 
 @browser_test
