@@ -105,7 +105,8 @@ def evaluate(program: Program, facts: Facts, as_of: date, *, complaint_given: bo
     present = frozenset(facts.present())
     findings = {rule.id: _judge(rule, program, case, gate, present) for rule in program.first}
     _replace(findings)
-    case.outcomes.update({rule: (finding.outcome, finding.indicator) for rule, finding in findings.items()})
+    shown_rules = {name: finding for name, finding in findings.items() if finding.rule.status == "active"}
+    case.outcomes.update({name: (finding.outcome, finding.indicator) for name, finding in shown_rules.items()})
     for rule in program.second:
         findings[rule.id] = _judge(rule, program, case, gate, present)
     return Evaluation(
@@ -242,9 +243,9 @@ def _shown(line: CompiledLine, case: Case) -> bool:
 
 
 def _replace(findings: dict[str, Finding]) -> None:
-    """Marks the rules that another one speaks for."""
+    """Marks the rules that another one speaks for; a draft is never shown, so it speaks for none."""
     for finding in list(findings.values()):
-        if not finding.speaks or findings[finding.rule.id].outcome == "replaced":
+        if finding.rule.status != "active" or not finding.speaks or findings[finding.rule.id].outcome == "replaced":
             continue
         for other in finding.rule.replaces:
             target = findings.get(other)
