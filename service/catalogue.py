@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from service.engine.program import Program, walk
+from service.engine.program import Program, clauses_of, walk
 from service.knowledge.schema import Clause, Recommendation
 from service.prose import sentence
 
@@ -43,7 +43,7 @@ def entry(program: Program, rule_id: str) -> dict[str, Any]:
     """Returns one rule as written, with its logic in a sentence, its value sets, thresholds and sources in full."""
     rule = program.rules.recommendations[rule_id]
     written = rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    clauses = list(_clauses(rule, program))
+    clauses = [clause for own in clauses_of(rule) for clause in walk(own, program.rules)]
     used = sorted({name for clause in clauses for name in getattr(getattr(clause, clause.word), "in_", None) or ()})
     return {
         **written,
@@ -61,16 +61,6 @@ def _value_set(program: Program, name: str) -> dict[str, Any]:
     valueset = program.rules.valuesets[name]
     rows = program.rules.expansions.get(name, [])
     return {"id": name, "title": valueset.title, "purpose": valueset.purpose, "codes": len(rows)}
-
-
-def _clauses(rule: Recommendation, program: Program) -> Iterator[Clause]:
-    """Every clause of a rule, definitions opened: trigger, tests, offers, escalations and lines."""
-    yield from walk(rule.when, program.rules)
-    for item in (*rule.tests, *rule.offers, *rule.escalate, *rule.bedside, *rule.advice):
-        for name in ("if_", "unless", "if_possible"):
-            clause = getattr(item, name, None)
-            if clause is not None:
-                yield from walk(clause, program.rules)
 
 
 def _thresholds(rule: Recommendation, clauses: Iterable[Clause], program: Program) -> Iterator[dict[str, Any]]:

@@ -169,7 +169,7 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
     for escalation, asked in rule.escalations:
         if _RANK[escalation.to] > _RANK[indicator] and asked(case).truth == Truth.YES:
             indicator, summary = escalation.to, escalation.summary or summary
-    summary = next((said for said, asked in rule.variants if asked(case).truth == Truth.YES), summary)
+    summary = next(iter(_lines(rule.variants, case)), summary)
     fires = not rule.tests or bool(due or unchecked) or not done
     if fires and unchecked and not due and recommendation.card.summary_unchecked:
         summary = recommendation.card.summary_unchecked
@@ -223,7 +223,7 @@ def _placed(program: Program, case: Case, key: str) -> Event | None:
     alone = frozenset(members[0]) if len(members) == 1 else frozenset[str]()
     for order in case.facts.orders:
         system = program.terms.system(order.system) if order.system else None
-        same = (system, order.code) in codes or not alone.isdisjoint(order.valuesets)
+        same = (system, order.code) in codes or key in order.values or not alone.isdisjoint(order.valuesets)
         fresh = order.status == "draft" or (order.day is not None and case.within(order.day, _PLACED_DAYS))
         if same and fresh:
             return order

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from service.engine.case import KINDS
@@ -55,7 +56,7 @@ class CompiledRule:
     bedside: tuple[CompiledLine, ...]
     advice: tuple[CompiledLine, ...]
     when_satisfied: tuple[CompiledLine, ...]
-    variants: tuple[tuple[str, Ask], ...]
+    variants: tuple[CompiledLine, ...]
     needs: frozenset[str] | None
     kinds: frozenset[str]
 
@@ -165,7 +166,10 @@ def _compile(
         bedside=lines(recommendation.bedside),
         advice=lines(recommendation.advice),
         when_satisfied=lines(recommendation.when_satisfied),
-        variants=tuple((variant.summary, clauses.compile(variant.if_)) for variant in recommendation.card.variants),
+        variants=tuple(
+            CompiledLine(variant.summary, maybe(variant.if_), None, maybe(variant.if_possible))
+            for variant in recommendation.card.variants
+        ),
         needs=needs(recommendation.when, rules),
         kinds=frozenset(word for clause in walk(recommendation.when, rules) if (word := clause.word) in KINDS),
     )
@@ -178,6 +182,25 @@ def walk(clause: Clause, rules: Rules) -> Iterator[Clause]:
         yield from walk(rules.definitions[clause.definition].when, rules)
     for inner in (*(clause.all or ()), *(clause.any or ()), *(clause.none or ())):
         yield from walk(inner, rules)
+
+
+def clauses_of(rule: Recommendation) -> Iterator[Clause]:
+    """Yields the trigger of a rule and every clause beside it: of tests, offers, escalations, lines and variants."""
+    yield rule.when
+    beside = (
+        rule.tests,
+        rule.offers,
+        rule.escalate,
+        rule.bedside,
+        rule.advice,
+        rule.when_satisfied,
+        rule.card.variants,
+    )
+    for item in chain.from_iterable(beside):
+        for name in ("if_", "unless", "if_possible"):
+            clause: Clause | None = getattr(item, name, None)
+            if clause is not None:
+                yield clause
 
 
 def needs(clause: Clause, rules: Rules) -> frozenset[str] | None:

@@ -46,7 +46,7 @@ def read_events(record: Record, terms: Terms, recogniser: Recogniser, facts: Fac
         for valueset in found.valuesets:
             facts.allergies[valueset].append(_event(reference, found, _day(allergy.recordedDate, zone)))
     for reference, request in record.of(shapes.ServiceRequest):
-        _order(reference, request, recogniser, facts, today, zone)
+        _order(reference, request, terms, recogniser, facts, today, zone)
 
 
 def _event(
@@ -130,7 +130,13 @@ def _is_yes(answer: shapes.Answer, terms: Terms) -> bool:
 
 
 def _order(
-    reference: str, request: shapes.ServiceRequest, recogniser: Recogniser, facts: Facts, today: date, zone: tzinfo
+    reference: str,
+    request: shapes.ServiceRequest,
+    terms: Terms,
+    recogniser: Recogniser,
+    facts: Facts,
+    today: date,
+    zone: tzinfo,
 ) -> None:
     status = (request.status or "").lower()
     if status not in _ORDERED or (request.intent or "").lower() not in _INTENDED or request.doNotPerform:
@@ -140,6 +146,7 @@ def _order(
     day = _day(request.authoredOn or request.occurrenceDateTime, zone)
     if day is not None and day.date > today:
         day = None
+    named = terms.orders_named((*texts, *(coding.display for coding in codings if coding.display)))
     for coding in codings or (None,):
         facts.orders.append(
             Event(
@@ -151,6 +158,7 @@ def _order(
                 code=coding.code if coding else None,
                 by=found.by,
                 side=found.side,
+                values=named,
                 status=status,
             )
         )

@@ -79,7 +79,7 @@ class Result(Fact):
 class Event(Fact):
     """A report, procedure, symptom, encounter reason, answer, allergy or order.
 
-    values: the value sets of its coded value.
+    values: the value sets of its coded value; of an order, the order keys that its words name.
     """
 
     values: frozenset[str] = frozenset()

@@ -112,6 +112,8 @@ def _mutations(node: Any, path: Path) -> Iterator[tuple[Path, str, Any]]:
         return
     for name, value in node.items():
         here = (*path, name)
+        if name == "card":
+            yield from _mutations({"variants": value.get("variants", [])}, here)
         if name in ("evidence", "card", "authors", "reviewed", "sources", "why", "title", "purpose", "limits"):
             continue
         yield from _of_member(name, value, here, path)
@@ -119,8 +121,20 @@ def _mutations(node: Any, path: Path) -> Iterator[tuple[Path, str, Any]]:
 
 
 def _of_member(name: str, value: Any, here: Path, path: Path) -> Iterator[tuple[Path, str, Any]]:
-    if name in ("all", "any", "none", "in", "tests", "offers", "escalate", "replaces", "negative", "reason_not_in"):
-        least = 0 if name in ("tests", "offers", "escalate", "replaces") else 1
+    if name in (
+        "all",
+        "any",
+        "none",
+        "in",
+        "tests",
+        "offers",
+        "escalate",
+        "replaces",
+        "negative",
+        "reason_not_in",
+        "variants",
+    ):
+        least = 0 if name in ("tests", "offers", "escalate", "replaces", "variants") else 1
         for number in range(len(value)) if len(value) > least else ():
             yield (*here, number), "dropped", _dropping(here, number)
     if name in _DAYS and isinstance(value, int):

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from service.engine.program import walk
+from service.engine.program import clauses_of, walk
 from service.knowledge import strict_yaml
 from service.knowledge.load import Rules
-from service.knowledge.schema import Clause, Recommendation, RuleLocks
+from service.knowledge.schema import Model, Recommendation, RuleLocks
 from service.knowledge.strict_yaml import Fault
 
 FILE = "versions.yaml"
 _PROSE = {"title", "purpose", "limits", "evidence", "authors", "reviewed", "why", "sources", "version", "says"}
+_TEXT = {"text", "summary", "summary_unchecked", "due_within"}
 
 
 def check_versions(rules: Rules, folder: Path) -> list[Fault]:
@@ -51,7 +52,7 @@ def check_versions(rules: Rules, folder: Path) -> list[Fault]:
 
 
 def write_locks(rules: Rules, folder: Path) -> list[Fault]:
-    """Locks new rules and raised versions; returns the faults that only a raised version mends, locking nothing then."""
+    """Locks new rules and raised versions; returns the faults that only a raised version mends, and locks nothing."""
     if (folder / FILE).exists():
         left = [fault for fault in check_versions(rules, folder) if "`make versions`" not in fault.message]
         if left:
@@ -70,18 +71,38 @@ def write_locks(rules: Rules, folder: Path) -> list[Fault]:
 
 
 def meaning(rules: Rules, rule: Recommendation) -> str:
-    """Returns what identifies a rule's behaviour: its logic, the value sets, definitions and orders that it uses."""
+    """Returns what identifies a rule's behaviour: its logic, the value sets, definitions, orders and units it uses."""
     tree = rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    clauses = [clause for own in _clauses(rule) for clause in walk(own, rules)]
-    sets = sorted({name for clause in clauses for name in getattr(getattr(clause, clause.word), "in_", None) or ()})
+    clauses = [clause for own in clauses_of(rule) for clause in walk(own, rules)]
     definitions = sorted({clause.definition for clause in clauses if clause.definition})
     orders = {test.order for test in rule.tests} | {offer.order for offer in rule.offers}
+    orders |= {clause.done.order for clause in clauses if clause.done}
+    complete = {o.key: o.model_dump(mode="json")["complete"] for o in rules.orders.orders if o.key in orders}
+    named = [*clauses, *rule.tests, *complete.values(), *(rules.definitions[name].when for name in definitions)]
     used = {
-        "sets": {name: [row[:5] for row in rules.expansions.get(name, [])] for name in sets},
+        "sets": {name: [row[:5] for row in rules.expansions.get(name, [])] for name in _sets(rules, named)},
+        "units": {n: [u.model_dump() for u in rules.valuesets[n].units] for n in _sets(rules, named)},
         "definitions": {name: _bare(rules.definitions[name].when.model_dump(mode="json")) for name in definitions},
-        "orders": {o.key: o.model_dump(mode="json")["complete"] for o in rules.orders.orders if o.key in orders},
+        "orders": complete,
     }
-    return _digest([_bare({**tree, "card": None, "bedside": None, "advice": None, "when_satisfied": None}), used])
+    return _digest([_bare(tree, {*_PROSE, *_TEXT}), used])
+
+
+def _sets(rules: Rules, named: list[Any]) -> list[str]:
+    """Every value set whose id stands anywhere in what is given."""
+
+    def words(tree: Any) -> Iterator[str]:
+        if isinstance(tree, Model):
+            tree = tree.model_dump(mode="json")
+        if isinstance(tree, dict):
+            tree = list(tree.values())
+        if isinstance(tree, list):
+            for item in tree:
+                yield from words(item)
+        elif isinstance(tree, str):
+            yield tree
+
+    return sorted({word for item in named for word in words(item)} & rules.valuesets.keys())
 
 
 def wording(rule: Recommendation) -> str:
@@ -90,20 +111,12 @@ def wording(rule: Recommendation) -> str:
     return _digest([tree.get(name) for name in ("title", "card", "bedside", "advice", "when_satisfied")])
 
 
-def _clauses(rule: Recommendation) -> Iterator[Clause]:
-    yield rule.when
-    for item in (*rule.tests, *rule.offers, *rule.escalate):
-        for name in ("if_", "unless"):
-            clause = getattr(item, name, None)
-            if clause is not None:
-                yield clause
-
-
-def _bare(tree: Any) -> Any:
-    """A tree without what says why rather than what."""
+def _bare(tree: Any, without: set[str] = _PROSE) -> Any:
+    """A tree without the members that say why rather than what."""
     if isinstance(tree, dict):
-        return {name: _bare(value) for name, value in tree.items() if name not in _PROSE and value is not None}
-    return [_bare(item) for item in tree] if isinstance(tree, list) else tree
+        kept = {name: _bare(value, without) for name, value in tree.items() if name not in without}
+        return {name: value for name, value in kept.items() if value is not None}
+    return [_bare(item, without) for item in tree] if isinstance(tree, list) else tree
 
 
 def _digest(tree: Any) -> str:

@@ -314,10 +314,17 @@ class Escalation(Model):
 
 
 class Variant(Model):
-    """A card line that stands in place of the usual one when the clause is yes."""
+    """A card line that stands in place of the usual one: `if` the clause is yes, or `if_possible` yes or unknown."""
 
-    if_: Clause = Field(alias="if")
+    if_: Clause | None = Field(default=None, alias="if")
+    if_possible: Clause | None = None
     summary: Summary
+
+    @model_validator(mode="after")
+    def _conditional(self) -> Variant:
+        if (self.if_ is None) == (self.if_possible is None):
+            raise ValueError("a variant has one condition: if, or if_possible")
+        return self
 
 
 class CardText(Model):

@@ -70,6 +70,7 @@ class Terms:
     blocked: dict[tuple[str, str], frozenset[str]]
     prefixes: dict[tuple[str, str], tuple[tuple[str, Match | None], ...]]
     names: PhraseIndex[tuple[str, str]]
+    order_names: PhraseIndex[str]
     not_names: dict[str, PhraseIndex[bool]]
     negated_before: PhraseIndex[bool]
     negated_after: PhraseIndex[bool]
@@ -147,6 +148,10 @@ class Terms:
         if valueset in self.not_names:
             against.append(self.not_names[valueset])
         return any(index.holds(words) for words in texts for index in against)
+
+    def orders_named(self, texts: Iterable[str]) -> frozenset[str]:
+        """Returns the keys of the orders whose names stand in the texts of a request."""
+        return frozenset(key for text in texts for _, _, key in self.order_names.find(tokens(text)))
 
     def side(self, words: Tokens) -> str | None:
         """Returns the one side that the words name; both where they name both or both sides."""
@@ -250,6 +255,7 @@ def compile_terms(rules: Rules) -> Terms:
         blocked={key: frozenset(sets) for key, sets in tables.blocked.items()},
         prefixes={key: tuple(pairs) for key, pairs in tables.prefixes.items()},
         names=PhraseIndex(names),
+        order_names=PhraseIndex((tokens(name), order.key) for order in rules.orders.orders for name in order.names),
         not_names={name: _index(v.not_names) for name, v in rules.valuesets.items() if v.not_names},
         negated_before=_index(phrases.negated_before),
         negated_after=_index(phrases.negated_after),
