@@ -253,6 +253,11 @@ def _supplied(kinds: Iterable[str]) -> Ask:
     return ask
 
 
+def _found(name: str) -> Ask:
+    """Whether the clause of that name is part of what made the trigger yes."""
+    return lambda case: YES if case.bound.get(name) else NO
+
+
 _JOINS: dict[str, Callable[[Iterable[Answer]], Answer]] = {"all": all_of, "any": any_of, "none": none_of}
 _WORDS: dict[str, Callable[[Any], Ask]] = {
     "condition": _condition,
@@ -263,4 +268,5 @@ _WORDS: dict[str, Callable[[Any], Ask]] = {
     "age": _age,
     "sex": _sex,
     "supplied": _supplied,
+    "found": _found,
 }

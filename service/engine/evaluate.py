@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
@@ -196,7 +197,7 @@ def _gate_test(
 ) -> None:
     test, completion = compiled.test, compiled.completion
     after = _latest_start(case, test.after)
-    sides = frozenset(fact.side for fact, _ in case.bound.get(test.same_side or "", ()) if fact.side)
+    sides = frozenset(fact.side for name in test.same_side or () for fact, _ in case.bound.get(name, ()) if fact.side)
     evidence = completion.evidence(case, test.within, after=after, sides=sides, negative=test.negative or ())
     if evidence is not None:
         done.append(Done(test.order, test.within, tuple(evidence)))
@@ -210,9 +211,9 @@ def _gate_test(
         unchecked.append(wanted)
 
 
-def _latest_start(case: Case, name: str | None) -> Day | None:
-    """The latest first day among what a name is bound to; None where none is known."""
-    days = [day for _, day in case.bound.get(name or "", ()) if day is not None]
+def _latest_start(case: Case, names: Sequence[str] | None) -> Day | None:
+    """The latest first day among what names are bound to; None where none is known."""
+    days = [day for name in names or () for _, day in case.bound.get(name, ()) if day is not None]
     return max(days, default=None)
 
 

@@ -60,9 +60,9 @@ class _Checker:
             self.name("order", test.order, self.orders, file, (*path, "order"))
             inner = bound | ({clause.as_ for clause in _walk(test.if_) if clause.as_} if test.if_ else set())
             for word in ("after", "same_side"):
-                name = getattr(test, word)
-                if name is not None and name not in inner:
-                    self.fault(file, (*path, word), f"no clause of this rule is named {name}")
+                for name in getattr(test, word) or ():
+                    if name not in inner:
+                        self.fault(file, (*path, word), f"no clause of this rule is named {name}")
             for valueset in test.negative or ():
                 self.name("value set", valueset, self.rules.valuesets, file, (*path, "negative"))
         for number, offer in enumerate(rule.offers):

@@ -201,6 +201,7 @@ class Clause(Model):
     done: DoneTerms | None = None
     rule: RuleTerms | None = None
     supplied: list[Kind] | None = Field(default=None, min_length=1)
+    found: Slug | None = None
     definition: Slug | None = None
     all: list[Clause] | None = Field(default=None, min_length=1)
     any: list[Clause] | None = Field(default=None, min_length=1)
@@ -242,7 +243,7 @@ def _has_number(terms: Model) -> bool:
 class Test(Model):
     """A gating test: due unless a usable result lies in the window.
 
-    after: not before the start of what that name found; same_side: of the leg that it was found on, of both or of an
+    after: not before the start of what these names found; same_side: of the leg they were found on, of both or of an
     unspecified one; negative: a result that itself reports the finding does not count.
     """
 
@@ -250,8 +251,8 @@ class Test(Model):
 
     order: Slug
     within: Days
-    after: Slug | None = None
-    same_side: Slug | None = None
+    after: Slugs | None = None
+    same_side: Slugs | None = None
     negative: Slugs | None = None
     if_: Clause | None = Field(default=None, alias="if")
     why: Text | None = None
