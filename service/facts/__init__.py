@@ -38,6 +38,7 @@ def _read_patient(record: Record, facts: Facts, today: date, zone: tzinfo) -> No
     if patient is None:
         return
     reference = record.patient_reference or "Patient"
+    facts.check_dates(reference, patient, zone)
     facts.sex = patient.gender.strip().lower() if patient.gender else None
     if patient.deceasedBoolean:
         facts.deceased = True

@@ -36,11 +36,9 @@ def read_conditions(
             valuesets |= {text.VALUESET}
         if not valuesets:
             continue
-        days = {}
-        for element in ("onsetDateTime", "recordedDate", "assertedDate", "dateRecorded"):
-            days[element] = _day(facts, reference, condition, element, zone)
-        onset = days["onsetDateTime"] or _start(condition.onsetPeriod, zone)
-        recorded = days["recordedDate"] or days["assertedDate"] or days["dateRecorded"]
+        facts.check_dates(reference, condition, zone)
+        onset = _day(condition.onsetDateTime, zone) or _start(condition.onsetPeriod, zone)
+        recorded = _day(condition.recordedDate or condition.assertedDate or condition.dateRecorded, zone)
         if _is_future(onset, today):
             facts.reject(reference, "Condition.onset lies in the future: the date is not used")
             onset = None
@@ -83,14 +81,8 @@ def _is_encounter_diagnosis(condition: shapes.Condition) -> bool:
     return any(word in ("encounter-diagnosis", "diagnosis") for word in words) and "problem-list-item" not in words
 
 
-def _day(facts: Facts, reference: str, condition: shapes.Condition, element: str, zone: tzinfo) -> Day | None:
-    written: str | None = getattr(condition, element)
-    if written is None:
-        return None
-    day = read_day(written, zone)
-    if day is None:
-        facts.reject(reference, f"Condition.{element} is no FHIR date: not used")
-    return day
+def _day(written: str | None, zone: tzinfo) -> Day | None:
+    return read_day(written, zone) if written else None
 
 
 def _start(period: shapes.Period | None, zone: tzinfo) -> Day | None:

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date, datetime, tzinfo
+from functools import cache
 from typing import NamedTuple
 
+from service import shapes
+
+_DATED = frozenset((
+    "abatementDateTime", "abatementPeriod", "assertedDate", "authored", "authoredOn", "dateAsserted",
+    "dateRecorded", "dateWritten", "deceasedDateTime", "effectiveDateTime", "effectiveInstant", "effectivePeriod",
+    "issued", "occurrenceDateTime", "occurrencePeriod", "onsetDateTime", "onsetPeriod", "performedDateTime",
+    "performedPeriod", "period", "recordedDate", "whenHandedOver", "whenPrepared",
+))  # fmt: skip
 _FHIR_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?)?)?")
 
 
@@ -14,6 +24,24 @@ class Day(NamedTuple):
 
     date: date
     approximate: bool = False
+
+
+def misdated(resource: shapes.Resource, zone: tzinfo) -> Iterator[str]:
+    """Yields the path of each element of a resource that should be a FHIR date and is none."""
+    for name in _dated(type(resource)):
+        value = getattr(resource, name)
+        if isinstance(value, shapes.Period):
+            for end in ("start", "end"):
+                written = getattr(value, end)
+                if written and read_day(written, zone) is None:
+                    yield f"{type(resource).__name__}.{name}.{end}"
+        elif value and read_day(value, zone) is None:
+            yield f"{type(resource).__name__}.{name}"
+
+
+@cache
+def _dated(shape: type[shapes.Resource]) -> tuple[str, ...]:
+    return tuple(name for name in shape.__struct_fields__ if name in _DATED)
 
 
 def read_day(text: str, zone: tzinfo) -> Day | None:

@@ -21,30 +21,17 @@ _INTENDED = {"order", "original-order", "reflex-order", "filler-order", "instanc
 def read_events(record: Record, terms: Terms, recogniser: Recogniser, facts: Facts, today: date, zone: tzinfo) -> None:
     """Adds what was done, asked, answered and ordered, where a value set recognises it."""
     for reference, procedure in record.of(shapes.Procedure):
-        if (procedure.status or "").lower() not in _DONE:
-            continue
-        found = recogniser.recognise("procedure", concepts.codings(procedure.code), concepts.texts(procedure.code))
-        period = procedure.performedPeriod or procedure.occurrencePeriod or shapes.Period()
-        written = procedure.performedDateTime or procedure.occurrenceDateTime or period.end or period.start
-        event = _event(
-            reference, found, _day(written, zone), side=concepts.side_of(terms, procedure.bodySite) or found.side
-        )
-        for valueset in found.valuesets:
-            group = facts.procedures if terms.kinds[valueset] == "procedure" else facts.reports
-            group[valueset].append(event)
+        _procedure(reference, procedure, terms, recogniser, facts, zone)
     for reference, encounter in record.of(shapes.Encounter):
         _encounter(reference, encounter, terms, recogniser, facts, zone)
     for reference, response in record.of(shapes.QuestionnaireResponse):
         if (response.status or "").lower() in ("completed", "amended", "in-progress"):
+            facts.check_dates(reference, response, zone)
             day = _day(response.authored, zone)
             for item in _items(response.item):
                 _answer(reference, item, day, terms, recogniser, facts)
     for reference, allergy in record.of(shapes.AllergyIntolerance):
-        if concepts.word(allergy.verificationStatus) in ("refuted", "entered-in-error"):
-            continue
-        found = recogniser.recognise("medication", concepts.codings(allergy.code), concepts.texts(allergy.code))
-        for valueset in found.valuesets:
-            facts.allergies[valueset].append(_event(reference, found, _day(allergy.recordedDate, zone)))
+        _allergy(reference, allergy, recogniser, facts, zone)
     for reference, request in record.of(shapes.ServiceRequest):
         _order(reference, request, terms, recogniser, facts, today, zone)
 
@@ -78,6 +65,36 @@ def _day(written: str | None, zone: tzinfo) -> Day | None:
     return read_day(written, zone) if written else None
 
 
+def _procedure(
+    reference: str, procedure: shapes.Procedure, terms: Terms, recogniser: Recogniser, facts: Facts, zone: tzinfo
+) -> None:
+    if (procedure.status or "").lower() not in _DONE:
+        return
+    found = recogniser.recognise("procedure", concepts.codings(procedure.code), concepts.texts(procedure.code))
+    if not found.valuesets:
+        return
+    facts.check_dates(reference, procedure, zone)
+    period = procedure.performedPeriod or procedure.occurrencePeriod or shapes.Period()
+    written = procedure.performedDateTime or procedure.occurrenceDateTime or period.end or period.start
+    side = concepts.side_of(terms, procedure.bodySite) or found.side
+    event = _event(reference, found, _day(written, zone), side=side)
+    for valueset in found.valuesets:
+        group = facts.procedures if terms.kinds[valueset] == "procedure" else facts.reports
+        group[valueset].append(event)
+
+
+def _allergy(
+    reference: str, allergy: shapes.AllergyIntolerance, recogniser: Recogniser, facts: Facts, zone: tzinfo
+) -> None:
+    if concepts.word(allergy.verificationStatus) in ("refuted", "entered-in-error"):
+        return
+    found = recogniser.recognise("medication", concepts.codings(allergy.code), concepts.texts(allergy.code))
+    if found.valuesets:
+        facts.check_dates(reference, allergy, zone)
+    for valueset in found.valuesets:
+        facts.allergies[valueset].append(_event(reference, found, _day(allergy.recordedDate, zone)))
+
+
 def _encounter(
     reference: str, encounter: shapes.Encounter, terms: Terms, recogniser: Recogniser, facts: Facts, zone: tzinfo
 ) -> None:
@@ -90,6 +107,7 @@ def _encounter(
         if found.tells_leg_cramps:
             valuesets |= {text.VALUESET}
         if valuesets:
+            facts.check_dates(reference, encounter, zone)
             label = found.label or terms.titles[text.VALUESET]
             by = found.by if found.valuesets else "text"
             event = _event(reference, found, _day(period.start, zone), valuesets=valuesets, label=label, by=by)
@@ -143,6 +161,7 @@ def _order(
         return
     codings, texts = concepts.codings(request.code), concepts.texts(request.code)
     found = recogniser.recognise("order", codings, texts)
+    facts.check_dates(reference, request, zone)
     day = _day(request.authoredOn or request.occurrenceDateTime, zone)
     if day is not None and day.date > today:
         day = None

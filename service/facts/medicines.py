@@ -106,9 +106,8 @@ def _uses(
         found = _recognise(reference, item, record, recogniser, facts)
         if not found.valuesets:
             return
+        facts.check_dates(reference, item, zone)
         day = read_day(start, zone) if start else None
-        if start and day is None:
-            facts.reject(reference, f"{type(item).__name__}: the start is no FHIR date: not used")
         if day and day.date > today and status == "current":
             day = None
         yield _Use(reference, found, status, day, end, _reasons(item, recogniser))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, tzinfo
 
-from service.facts.dates import Day
+from service import shapes
+from service.facts.dates import Day, misdated
 from service.record import Rejection
 
 
@@ -128,6 +129,11 @@ class Facts:
     def reject(self, reference: str, reason: str) -> None:
         """Notes an entry, or an element of one, that was not used."""
         self.rejected.append(Rejection(reference, reason))
+
+    def check_dates(self, reference: str, resource: shapes.Resource, zone: tzinfo) -> None:
+        """Notes each date of a resource that cannot be read; what it would have said is then unknown."""
+        for path in misdated(resource, zone):
+            self.reject(reference, f"{path} is no FHIR date: not used")
 
     def present(self) -> Iterator[str]:
         """Yields each value set that anything on record belongs to."""

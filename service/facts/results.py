@@ -187,6 +187,8 @@ def _day(
             written = observation.effectivePeriod.end or observation.effectivePeriod.start
             if written and (day := read_day(written, zone)):
                 return day
+            if written:
+                facts.reject(reference, f"{type(observation).__name__}.effectivePeriod is no FHIR date: not used")
     return None
 
 

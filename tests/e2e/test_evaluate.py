@@ -651,3 +651,69 @@ def test_the_charts_words_reach_no_card(post: Post) -> None:
     body = post(record)
     assert "Mildred" not in json.dumps(body)
     assert "comparator" in rejected(body)["Observation/o1"]
+
+
+# --- dates that are none --------------------------------------------------------------------------------------------
+
+LATER = "some other day"
+STATEMENT = {
+    "resourceType": "MedicationStatement",
+    "id": "x",
+    "status": "active",
+    "subject": SUBJECT,
+    "medicationCodeableConcept": thiazide(),
+}
+DIALYSIS = {
+    "resourceType": "Procedure",
+    "id": "x",
+    "status": "completed",
+    "subject": SUBJECT,
+    "code": {"coding": [{"system": "http://snomed.info/sct", "code": "302497006"}]},
+}
+ORDER = {
+    "resourceType": "ServiceRequest",
+    "id": "x",
+    "status": "active",
+    "intent": "order",
+    "subject": SUBJECT,
+    "code": {"coding": [{"system": "http://loinc.org", "code": "4548-4"}]},
+}
+VISIT = {
+    "resourceType": "Encounter",
+    "id": "x",
+    "status": "finished",
+    "subject": SUBJECT,
+    "reasonCode": cramps()["code"],
+}
+QUESTIONS = {"resourceType": "QuestionnaireResponse", "id": "x", "status": "completed", "subject": SUBJECT}
+MISDATED = [
+    condition("E11.9", "x", onsetDateTime=LATER),
+    condition("E11.9", "x", recordedDate=LATER),
+    condition("E11.9", "x", onsetDateTime=None, onsetPeriod={"start": LATER}),
+    condition("E11.9", "x", clinicalStatus=None, abatementDateTime=LATER),
+    diuretic(id="x", authoredOn=LATER),
+    STATEMENT | {"effectiveDateTime": LATER},
+    STATEMENT | {"effectivePeriod": {"start": "2024", "end": LATER}},
+    hba1c(LATER, id="x"),
+    hba1c("2026-05-20", id="x", effectiveDateTime=None, effectivePeriod={"end": LATER}),
+    DIALYSIS | {"performedDateTime": LATER},
+    DIALYSIS | {"performedPeriod": {"start": LATER}},
+    ORDER | {"authoredOn": LATER},
+    VISIT | {"period": {"start": LATER}},
+    QUESTIONS | {"authored": LATER},
+]
+
+
+@pytest.mark.parametrize("resource", MISDATED, ids=str)
+def test_a_date_that_is_none_is_said_with_its_path(post: Post, resource: dict[str, Any]) -> None:
+    name = next(name for name, value in resource.items() if LATER in str(value))
+    shown = explanation(post(bundle(PATIENT, diabetes(), resource), validate="none"))["rejected"]
+    reasons = [item["reason"] for item in shown if item["reference"] == f"{resource['resourceType']}/x"]
+    assert any(f"{resource['resourceType']}.{name}" in reason for reason in reasons), shown
+    assert LATER not in str(shown)
+
+
+def test_a_death_without_a_readable_day_is_a_death(post: Post) -> None:
+    body = post(bundle(PATIENT | {"deceasedDateTime": LATER}, diabetes()))
+    assert body["cards"] == []
+    assert rejected(body) == {"Patient/p1": "Patient.deceasedDateTime is no FHIR date: not used"}
