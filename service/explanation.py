@@ -94,7 +94,7 @@ def _done(done: Done) -> dict[str, Any]:
 
 
 def _evidence(evidence: Evidence) -> dict[str, Any]:
-    value = evidence.written if isinstance(evidence, Result) else None
+    value = evidence.written if isinstance(evidence, Result) else evidence.verdict
     return _without_empty({"reference": evidence.reference, **_dated(evidence.day), "value": value})
 
 

@@ -45,7 +45,9 @@ def value(evidence: Evidence) -> str:
     """Returns what a result says."""
     if isinstance(evidence, Result):
         return plain(evidence.written) + (f" ({evidence.note})" if evidence.note else "")
-    return "report on file"
+    if evidence.verdict == "positive" or evidence.values:
+        return "**reports a finding: read it**"
+    return "not conclusive" if evidence.verdict else "report on file"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

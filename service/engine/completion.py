@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from service.engine.answers import Answer, Truth, unknown
@@ -34,27 +34,31 @@ class Completion:
         window_days: int | None,
         *,
         after: Day | None = None,
-        sides: frozenset[str] = frozenset(),
+        legs: frozenset[str] | None = None,
         negative: Iterable[str] = (),
     ) -> list[Evidence] | None:
         """Returns the newest result of each member in the window, None where one has none.
 
-        after: dated on or after that day. sides: reports of another leg do not count. negative: nor do reports that
-        themselves describe one of these findings.
+        after: dated on or after that day. legs: a report must be of each of these legs, of both or of an unspecified
+        one; when it is empty the leg is not known, and a report of one leg does not do. negative: a report that
+        describes one of these findings, or settles nothing, does not do, nor does an older one of the same leg then.
         """
         refused = frozenset(negative)
         found: list[Evidence] = []
         for member in self.members:
-            newest = self._newest(case, member, window_days, after, sides, refused)
-            if newest is None:
-                return None
-            found.append(newest)
+            for leg in sorted(legs) if legs else [None]:
+                fits = _fits(leg, known=legs is None or bool(legs))
+                newest = self._newest(case, member, window_days, after, fits)
+                if newest is None or (refused and isinstance(newest, Event) and newest.refutes_nothing(refused)):
+                    return None
+                if newest not in found:
+                    found.append(newest)
         return found
 
     def last(self, case: Case, window_days: int, after: Day | None = None) -> Evidence | None:
         """Returns the newest result, however old, among the members that keep the order from being done."""
         lacking = [member for member in self.members if self._newest(case, member, window_days, after) is None]
-        known = [item for item in (self._newest(case, member, None) for member in lacking) if item]
+        known = [item for item in (self._newest(case, member, None) for member in lacking or self.members) if item]
         return max(known, key=lambda item: item.day.date.toordinal() if item.day else 0, default=None)
 
     def _newest(
@@ -63,8 +67,7 @@ class Completion:
         member: tuple[str, ...],
         window_days: int | None,
         after: Day | None = None,
-        sides: frozenset[str] = frozenset(),
-        refused: frozenset[str] = frozenset(),
+        fits: Callable[[str | None], bool] | None = None,
     ) -> Evidence | None:
         newest: Evidence | None = None
         for valueset in member:
@@ -74,15 +77,19 @@ class Completion:
             for item in group:
                 if item.day is None or (window_days is not None and not case.within(item.day, window_days)):
                     continue
-                if after is not None and item.day.date < after.date:
-                    continue
-                if sides and item.side in ("left", "right") and sides != {item.side}:
-                    continue
-                if isinstance(item, Event) and not refused.isdisjoint(item.values):
+                if (after is not None and item.day.date < after.date) or (fits is not None and not fits(item.side)):
                     continue
                 if newest is None or newest.day is None or item.day.date > newest.day.date:
                     newest = item
         return newest
+
+
+def _fits(leg: str | None, *, known: bool) -> Callable[[str | None], bool]:
+    """Whether a report of some side answers for a leg; `known` is false where nobody said which leg it is."""
+    one_sided = ("left", "right")
+    if leg is None:
+        return lambda side: known or side not in one_sided
+    return lambda side: side not in one_sided or side == leg
 
 
 def completion_of(order: Order, kinds: dict[str, str]) -> Completion:

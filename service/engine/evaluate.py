@@ -197,8 +197,9 @@ def _gate_test(
 ) -> None:
     test, completion = compiled.test, compiled.completion
     after = _latest_start(case, test.after)
-    sides = frozenset(fact.side for name in test.same_side or () for fact, _ in case.bound.get(name, ()) if fact.side)
-    evidence = completion.evidence(case, test.within, after=after, sides=sides, negative=test.negative or ())
+    evidence = completion.evidence(
+        case, test.within, after=after, legs=_legs(case, test.same_side), negative=test.negative or ()
+    )
     if evidence is not None:
         done.append(Done(test.order, test.within, tuple(evidence)))
         return
@@ -209,6 +210,14 @@ def _gate_test(
         due.append(wanted)
     else:
         unchecked.append(wanted)
+
+
+def _legs(case: Case, names: Sequence[str] | None) -> frozenset[str] | None:
+    """The legs that names were found on, None where the test does not ask; empty where none of the facts says which."""
+    if names is None:
+        return None
+    sides = {fact.side for name in names for fact, _ in case.bound.get(name, ())}
+    return frozenset(leg for leg in ("left", "right") if leg in sides or "both" in sides)
 
 
 def _latest_start(case: Case, names: Sequence[str] | None) -> Day | None:

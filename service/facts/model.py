@@ -80,11 +80,17 @@ class Result(Fact):
 class Event(Fact):
     """A report, procedure, symptom, encounter reason, answer, allergy or order.
 
-    values: the value sets of its coded value; of an order, the order keys that its words name.
+    values: the value sets of its coded value; of an order, the order keys that its words
+    name. verdict: positive or unclear, where a report says so in words.
     """
 
     values: frozenset[str] = frozenset()
     status: str = ""
+    verdict: str = ""
+
+    def refutes_nothing(self, findings: frozenset[str]) -> bool:
+        """Whether this report describes one of the findings, or settles nothing."""
+        return bool(self.verdict) or not findings.isdisjoint(self.values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from service import shapes
 from service.facts import concepts, text
 from service.facts.dates import Day, read_day
 from service.facts.model import Event, Facts, Result, Unusable
+from service.facts.reports import USABLE, add_report
 from service.knowledge.phrases import tokens
 from service.knowledge.schema import UnitFactor
 from service.record import Record
 from service.terms import Recogniser, Recognition, Terms
 
-_USABLE = {"final", "amended", "corrected", "appended"}
 _VOID = {"entered-in-error", "cancelled"}
 _ADJUSTED, _TOTAL, _ALBUMIN = "calcium-adjusted", "calcium-total", "albumin"
 _ALBUMIN_DAYS = 2  # clinical.md Annex 2: albumin within 2 days
@@ -28,13 +28,16 @@ def read_results(record: Record, terms: Terms, recogniser: Recogniser, facts: Fa
     for reference, observation in record.of(shapes.Observation):
         _observation(reference, observation, terms, recogniser, facts, today, zone)
     for reference, report in record.of(shapes.DiagnosticReport):
-        _report(reference, report, terms, recogniser, facts, today, zone)
+        found = recogniser.recognise("report", concepts.codings(report.code), concepts.texts(report.code))
+        if found.valuesets:
+            day = _day(facts, reference, report, zone)
+            add_report(reference, report, found, day, terms, recogniser, facts, today)
         for inner in report.contained or ():
             if isinstance(inner, shapes.Observation):
                 _observation(f"{reference}#{inner.id or ''}", inner, terms, recogniser, facts, today, zone)
     _adjust_calcium(facts, terms.titles.get(_ADJUSTED, ""))
-    for found in facts.results.values():
-        found.sort(key=lambda result: result.day.date if result.day else date.min, reverse=True)
+    for results in facts.results.values():
+        results.sort(key=lambda result: result.day.date if result.day else date.min, reverse=True)
 
 
 def _observation(
@@ -54,6 +57,9 @@ def _observation(
             )
             _measure(reference, observation, component, inner, terms, facts, today, zone)
     _measure(reference, observation, observation, found, terms, facts, today, zone)
+    if not found.valuesets.isdisjoint(terms.by_kind["report"]):
+        day = _day(facts, reference, observation, zone)
+        add_report(reference, observation, found, day, terms, recogniser, facts, today)
     _symptom(reference, observation, found, terms, recogniser, facts, today, zone)
 
 
@@ -68,17 +74,6 @@ def _measure(
     zone: tzinfo,
 ) -> None:
     for valueset in found.valuesets:
-        if terms.kinds[valueset] == "report":
-            _add_report(
-                reference,
-                observation,
-                found,
-                valueset,
-                _day(facts, reference, observation, zone),
-                frozenset(),
-                facts,
-                today,
-            )
         if terms.kinds[valueset] != "result":
             continue
         day = _day(facts, reference, observation, zone)
@@ -104,7 +99,7 @@ def _usable(
     status = (observation.status or "").strip().lower()
     if status in _VOID:
         return f"status {status}", False
-    if status not in _USABLE:
+    if status not in USABLE:
         return ("no status" if not status else "not final yet"), False
     if day is None:
         return "no usable date", True
@@ -203,7 +198,7 @@ def _symptom(
     zone: tzinfo,
 ) -> None:
     """Adds a symptom or status: by the observation's code, its coded value, or a short text."""
-    if (observation.status or "").lower() not in _USABLE | {"preliminary", "registered"}:
+    if (observation.status or "").lower() not in USABLE | {"preliminary", "registered"}:
         return
     valuesets = {name for name in found.valuesets if terms.kinds[name] in ("observation", "condition")}
     coded = observation.valueCodeableConcept
@@ -245,59 +240,6 @@ def answers(concept: shapes.Concept | None) -> Iterator[str]:
     for coding in concepts.codings(concept):
         yield from (part.strip().lower() for part in (coding.code, coding.display) if part)
     yield from (part.strip().lower() for part in concepts.texts(concept))
-
-
-def _report(
-    reference: str,
-    report: shapes.DiagnosticReport,
-    terms: Terms,
-    recogniser: Recogniser,
-    facts: Facts,
-    today: date,
-    zone: tzinfo,
-) -> None:
-    found = recogniser.recognise("report", concepts.codings(report.code), concepts.texts(report.code))
-    wanted = [name for name in found.valuesets if terms.kinds[name] == "report"]
-    if not wanted:
-        return
-    findings: set[str] = set()
-    for concept in (*concepts.listed(report.conclusionCode), *concepts.listed(report.codedDiagnosis)):
-        findings |= recogniser.recognise("condition", concepts.codings(concept), concepts.texts(concept)).valuesets
-    if report.conclusion:
-        findings |= recogniser.recognise("condition", (), (report.conclusion,)).valuesets
-    day = _day(facts, reference, report, zone)
-    for valueset in wanted:
-        _add_report(reference, report, found, valueset, day, frozenset(findings), facts, today)
-
-
-def _add_report(
-    reference: str,
-    report: shapes.DiagnosticReport | shapes.Observation,
-    found: Recognition,
-    valueset: str,
-    day: Day | None,
-    findings: frozenset[str],
-    facts: Facts,
-    today: date,
-) -> None:
-    status = (report.status or "").strip().lower()
-    if status not in _USABLE or day is None or day.date > today:
-        facts.reject(reference, f"{found.label}: not final, or no usable date: not used")
-        return
-    facts.reports[valueset].append(
-        Event(
-            reference=reference,
-            valuesets=frozenset((valueset,)),
-            label=found.label,
-            day=day,
-            system=found.system,
-            code=found.code,
-            by=found.by,
-            side=found.side,
-            values=findings,
-            status=status,
-        )
-    )
 
 
 def _adjust_calcium(facts: Facts, label: str) -> None:

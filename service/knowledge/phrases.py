@@ -66,6 +66,8 @@ class Phrases(Model):
     cramp: list[Text]
     night_cramps: list[Text]
     leg_cramps: list[Text]
+    scan_positive: list[Text]
+    scan_unclear: list[Text]
     answers_yes: list[Text]
     answers_no: list[Text]
     within_tokens: int

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from service.knowledge.load import Row, Rules
 from service.knowledge.phrases import PhraseIndex, Tokens, tokens
+from service.terms.scan import Scan
 from service.terms.story import Story
 from service.terms.units import Units, compile_units
 
@@ -78,6 +79,7 @@ class Terms:
     suspected: PhraseIndex[bool]
     sides: PhraseIndex[str]
     story: Story
+    scan: Scan
     units: Units
     refusing: frozenset[str]
     alone: frozenset[str]
@@ -263,6 +265,7 @@ def compile_terms(rules: Rules) -> Terms:
         suspected=_index(phrases.suspected),
         sides=PhraseIndex((tokens(word), side) for side, listed in sides for word in listed),
         story=Story(phrases),
+        scan=Scan(phrases),
         units=compile_units(rules),
         refusing=frozenset(name for name, valueset in rules.valuesets.items() if valueset.words_refuse),
         alone=frozenset(name for name, valueset in rules.valuesets.items() if valueset.names_alone),

@@ -1,0 +1,68 @@
+"""Reports of scans: which are usable, of which leg, and what they describe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from service import shapes
+from service.facts import concepts
+from service.facts.dates import Day
+from service.facts.model import Event, Facts
+from service.terms import Recogniser, Recognition, Terms
+
+USABLE = {"final", "amended", "corrected", "appended"}
+
+
+def add_report(
+    reference: str,
+    report: shapes.DiagnosticReport | shapes.Observation,
+    found: Recognition,
+    day: Day | None,
+    terms: Terms,
+    recogniser: Recogniser,
+    facts: Facts,
+    today: date,
+) -> None:
+    """Adds a report that a value set of reports recognises, with what its conclusion codes or describes."""
+    wanted = frozenset(name for name in found.valuesets if terms.kinds[name] == "report")
+    if not wanted:
+        return
+    status = (report.status or "").strip().lower()
+    if status not in USABLE or day is None or day.date > today:
+        facts.reject(reference, f"{found.label}: not final, or no usable date: not used")
+        return
+    concluded, told = _conclusion(report)
+    site = concepts.side_of(terms, report.bodySite) if isinstance(report, shapes.Observation) else None
+    findings: frozenset[str] = frozenset()
+    for concept in concluded:
+        codings = concepts.codings(concept)
+        findings |= recogniser.recognise("condition", codings, concepts.texts(concept)).valuesets
+        told += (*concepts.texts(concept), *(coding.display for coding in codings if coding.display))
+    event = Event(
+        reference=reference,
+        valuesets=wanted,
+        label=found.label,
+        day=day,
+        system=found.system,
+        code=found.code,
+        by=found.by,
+        side=site or found.side,
+        values=findings,
+        status=status,
+        verdict=terms.scan.verdict(told),
+    )
+    for valueset in wanted:
+        facts.reports[valueset].append(event)
+
+
+def _conclusion(
+    report: shapes.DiagnosticReport | shapes.Observation,
+) -> tuple[Iterable[shapes.Concept], tuple[str, ...]]:
+    """The coded and the written conclusion of a report, or of an Observation that stands for one."""
+    if isinstance(report, shapes.DiagnosticReport):
+        coded = [*concepts.listed(report.conclusionCode), *concepts.listed(report.codedDiagnosis)]
+        return coded, (report.conclusion,) if report.conclusion else ()
+    coded = [report.valueCodeableConcept] if report.valueCodeableConcept else []
+    notes = tuple(concepts.written(report.note))
+    return coded, (report.valueString, *notes) if report.valueString else notes
