@@ -27,7 +27,7 @@ def read_posted(body: bytes, types: frozenset[str]) -> Record:
     patient = next(iter(patients.values()), None)
     identity = _identity(patient) if patient else _only_subject(source)
     supplied = types if source.complete else frozenset[str]()
-    return assemble([source], supplied, identity, patient, owner_required=False)
+    return assemble([source], supplied, types - supplied, identity, patient, owner_required=False)
 
 
 def _read(body: bytes) -> Source:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from service.engine.case import KINDS
-from service.engine.program import Program
+from service.engine.program import Program, clauses_of, walk
 
 LOINC = "http://loinc.org"
+SNOMED = "http://snomed.info/sct"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +23,19 @@ class Template:
 
 
 _PATIENT = "patient={{context.patientId}}"
-_ALWAYS = {"Patient", "Condition", "MedicationRequest", "MedicationStatement", "ServiceRequest"}
+_ALWAYS = {"Patient", "Condition", "MedicationRequest", "MedicationStatement", "MedicationDispense", "ServiceRequest"}
 
 
 def templates(program: Program) -> tuple[Template, ...]:
     """Returns a template for each FHIR type that some rule of the program reads; Patient and Condition are required."""
-    observations = ",".join(f"{LOINC}|{code}" for code in result_codes(program, ("result", "observation")))
-    reports = ",".join(f"{LOINC}|{code}" for code in result_codes(program, ("report",)))
+    observations = ",".join([*codes_of(program, LOINC, kinds=("result", "observation")), *symptom_codes(program)])
+    reports = ",".join(codes_of(program, LOINC, kinds=("report",)))
     offered = (
         Template("patient", "Patient", "Patient/{{context.patientId}}", required=True),
         Template("conditions", "Condition", f"Condition?{_PATIENT}", required=True),
         Template("medication-requests", "MedicationRequest", f"MedicationRequest?{_PATIENT}"),
         Template("medication-statements", "MedicationStatement", f"MedicationStatement?{_PATIENT}"),
+        Template("medication-dispenses", "MedicationDispense", f"MedicationDispense?{_PATIENT}"),
         Template("observations", "Observation", f"Observation?{_PATIENT}&code={observations}&_sort=-date&_count=500"),
         Template("reports", "DiagnosticReport", f"DiagnosticReport?{_PATIENT}&code={reports}"),
         Template("procedures", "Procedure", f"Procedure?{_PATIENT}"),
@@ -55,14 +58,24 @@ def types_read(program: Program) -> frozenset[str]:
     return frozenset(_ALWAYS | {name for kind in kinds for name in KINDS[kind]})
 
 
-def result_codes(program: Program, kinds: tuple[str, ...]) -> list[str]:
-    """Returns the LOINC codes of all value sets of some kinds, in order."""
+def codes_of(program: Program, uri: str, *, kinds: tuple[str, ...] = (), names: Iterable[str] = ()) -> list[str]:
+    """Returns `uri|code` for the exact codes of one system in the value sets of some kinds or names, in order."""
+    system = program.terms.system(uri)
+    wanted = {name for name, valueset in program.rules.valuesets.items() if valueset.kind in kinds} | set(names)
     return sorted(
         {
-            row.code
-            for name, rows in program.rules.expansions.items()
-            if program.rules.valuesets[name].kind in kinds
-            for row in rows
-            if row.system == "loinc" and row.match == "exact"
+            f"{uri}|{row.code}"
+            for name in wanted
+            for row in program.rules.expansions.get(name, ())
+            if row.system == system and row.match == "exact"
         }
     )
+
+
+def symptom_codes(program: Program) -> list[str]:
+    """Returns the SNOMED CT codes of the conditions that rules look for among observations too."""
+    rules = program.rules
+    clauses = [clause for rule in program.all for own in clauses_of(rule.recommendation) for clause in walk(own, rules)]
+    clauses += walk(rules.definitions[rules.ruleset.gate].when, rules)
+    asked = {name for clause in clauses if clause.observation for name in clause.observation.in_}
+    return codes_of(program, SNOMED, names=asked)

@@ -58,13 +58,15 @@ class Source:
 class Record:
     """One patient's resources by type, and which types were supplied completely.
 
-    A type in `supplied` that has no resources means that there are none; a type not in it means that nobody looked.
+    A type in `supplied` that has no resources means that there are none; a type not in it means that nobody looked. In
+    `broken` are the types that were asked for and came back failed or incomplete.
     """
 
     patient: shapes.Patient | None
     patient_reference: str | None
     by_type: dict[type[Resource], list[Located]]
     supplied: frozenset[str]
+    broken: frozenset[str]
     rejected: list[Rejection]
     medications: dict[str, shapes.Medication]
     shapes_read: tuple[str, ...] = ()
@@ -311,6 +313,7 @@ class Identity:
 def assemble(
     sources: Sequence[Source],
     supplied: Iterable[str],
+    broken: Iterable[str],
     identity: Identity,
     patient: Located | None,
     *,
@@ -354,6 +357,7 @@ def assemble(
         patient_reference=identity.reference,
         by_type=dict(by_type),
         supplied=frozenset(supplied),
+        broken=frozenset(broken),
         rejected=rejected,
         medications=medications,
     )

@@ -19,6 +19,7 @@ def supply(message: Message, templates: tuple[Template, ...]) -> Record:
     identity = Identity(message.patient_id, None)
     sources: list[Source] = []
     supplied: set[str] = set()
+    broken: set[str] = set()
     patient: Located | None = None
     missing: list[str] = []
     for template in templates:
@@ -33,11 +34,13 @@ def supply(message: Message, templates: tuple[Template, ...]) -> Record:
                     patient = value.found[0]
             if is_usable and (value is None or (isinstance(value, Source) and value.complete)):
                 supplied.add(template.type)
+            else:
+                broken.add(template.type)
         if template.required and not is_usable:
             missing.append(template.key)
     if missing:
         raise Refusal(Code.REQUIRED_DATA_MISSING, *missing)
-    return assemble(sources, supplied, identity, patient, owner_required=True)
+    return assemble(sources, supplied, broken, identity, patient, owner_required=True)
 
 
 def _set_aside(source: Source) -> Source:

@@ -35,12 +35,22 @@ class Case:
     outcomes: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def supplied(self, kind: str) -> bool:
-        """Returns whether the absence of this kind of data means that there is none."""
-        return any(name in self.facts.supplied for name in KINDS[kind])
+        """Returns whether the absence of this kind of data means that there is none.
+
+        Of several FHIR types one is enough, while none of the others was asked for in vain; and no resource of the kind
+        may be one of which nobody can tell what it is.
+        """
+        types = KINDS[kind]
+        if kind in self.facts.unreadable or not self.facts.broken.isdisjoint(types):
+            return False
+        return any(name in self.facts.supplied for name in types)
 
     def missing(self, kind: str) -> str:
-        """Returns the FHIR type to name where a kind of data was not supplied."""
-        return KINDS[kind][0]
+        """Returns what to name where a kind of data was not supplied: the unreadable resource, or the FHIR type."""
+        if kind in self.facts.unreadable:
+            return f"what {self.facts.unreadable[kind]} is"
+        types = KINDS[kind]
+        return next((name for name in types if name in self.facts.broken), types[0])
 
     def age_days(self, day: Day) -> int:
         """Returns whole days from a day back from today; a clock one zone ahead counts as today."""

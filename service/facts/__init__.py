@@ -22,7 +22,7 @@ def normalise(record: Record, terms: Terms, today: date, zone: tzinfo, drafts: f
     today: the last day of every window, in `zone`. drafts: references of orders selected in a hook's context. What
     cannot be used stands in `rejected` with its reason; nothing is skipped silently.
     """
-    facts = Facts(supplied=record.supplied, today=today, rejected=list(record.rejected))
+    facts = Facts(supplied=record.supplied, broken=record.broken, today=today, rejected=list(record.rejected))
     recogniser = Recogniser(terms)
     _read_patient(record, facts, today, zone)
     read_conditions(record, terms, recogniser, facts, today, zone)

@@ -25,6 +25,8 @@ def read_conditions(
         verification = concepts.word(condition.verificationStatus)
         if verification in _IGNORED:
             continue
+        if condition.code is None and _was_mended(record, reference):
+            facts.unreadable["condition"] = reference
         found = recogniser.recognise("condition", concepts.codings(condition.code), concepts.texts(condition.code))
         valuesets, by, label = found.valuesets, found.by, found.label
         current = _is_current(condition, today, zone)
@@ -79,6 +81,11 @@ def _is_encounter_diagnosis(condition: shapes.Condition) -> bool:
     if isinstance(condition.category, str):
         words.append(condition.category.lower())
     return any(word in ("encounter-diagnosis", "diagnosis") for word in words) and "problem-list-item" not in words
+
+
+def _was_mended(record: Record, reference: str) -> bool:
+    """Whether the code of a condition was there, but not of its FHIR type."""
+    return any(r.reference == reference and r.reason.startswith("Condition.code") for r in record.rejected)
 
 
 def _day(written: str | None, zone: tzinfo) -> Day | None:

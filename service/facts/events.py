@@ -14,7 +14,7 @@ from service.record import Record
 from service.terms import Recogniser, Recognition, Terms
 
 _DONE = {"completed", "in-progress"}
-_ORDERED = {"active", "draft", "on-hold"}
+_ORDERED = {"active", "draft"}
 _INTENDED = {"order", "original-order", "reflex-order", "filler-order", "instance-order", "plan", "proposal", ""}
 
 

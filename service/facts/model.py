@@ -110,12 +110,18 @@ class Unusable:
 
 @dataclass(slots=True)
 class Facts:
-    """All facts of one patient, by value set. `supplied` names the kinds of data that were looked for completely."""
+    """All facts of one patient, by value set.
+
+    supplied: the FHIR types that were looked for completely. broken: those that came back failed or incomplete.
+    unreadable: kind of data → a resource of that kind of which nobody can tell what it is.
+    """
 
     age: int | None = None
     sex: str | None = None
     deceased: bool = False
     supplied: frozenset[str] = frozenset()
+    broken: frozenset[str] = frozenset()
+    unreadable: dict[str, str] = field(default_factory=dict)
     conditions: dict[str, list[Condition]] = field(default_factory=lambda: defaultdict(list))
     medicines: dict[str, list[Medicine]] = field(default_factory=lambda: defaultdict(list))
     results: dict[str, list[Result]] = field(default_factory=lambda: defaultdict(list))

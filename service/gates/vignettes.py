@@ -102,9 +102,6 @@ def _call(charts: Charts, vignette: Vignette, offered: tuple[Template, ...]) -> 
         found = resources.get(template.type, [])
         bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": item} for item in found]}
         prefetch[template.key] = found[0] if template.type == "Patient" else bundle
-    dispenses = resources.get("MedicationDispense", [])
-    if dispenses and "medication-requests" in prefetch:
-        prefetch["medication-requests"]["entry"] += [{"resource": item} for item in dispenses]
     call = {
         "hook": "patient-view",
         "hookInstance": "00000000-0000-4000-8000-000000000000",
