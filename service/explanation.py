@@ -25,7 +25,9 @@ def explain(evaluation: Evaluation, program: Program, *, silent: bool = False) -
         {
             "ruleset": {"id": program.rules.ruleset.id, "version": program.version, "digest": program.digest},
             "asOf": evaluation.today.isoformat(),
-            "gate": {"open": gate.open, "basis": gate.basis, "found": [_fact(fact) for fact in gate.found]},
+            "gate": _without_empty(
+                {"open": gate.open, "basis": gate.basis, "found": [_fact(fact) for fact in gate.found]}
+            ),
             "rules": [_finding(finding) for finding in findings],
             "orders": _orders(evaluation.findings, program),
             "notSupplied": list(evaluation.facts.not_supplied),

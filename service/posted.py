@@ -11,7 +11,7 @@ from service.errors import Code, Refusal
 from service.record import Identity, Located, Record, Source, Unreadable, assemble, read_bundle, whose
 
 _BOM = b"\xef\xbb\xbf"
-_TAIL = re.compile(r"(?:.*/)?(Patient/[^/]+)(?:/_history/.*)?$")
+_TAIL = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+)/([^/#]+)(?:/_history/.*)?$")
 
 
 def read_posted(body: bytes, types: frozenset[str]) -> Record:
@@ -47,20 +47,19 @@ def _identity(patient: Located) -> Identity:
     if not isinstance(resource, shapes.Patient):
         raise TypeError("not a Patient")
     identifiers = [identifier.value for identifier in resource.identifier or () if identifier.value]
-    return Identity(resource.id, patient.full_url, identifiers)
+    address = _TAIL.fullmatch(patient.full_url or "")
+    return Identity(resource.id or (address[2] if address else None), patient.full_url, identifiers)
 
 
 def _only_subject(source: Source) -> Identity:
-    """Without a Patient, the one subject that the resources name; several are refused."""
-    subjects = {_plain(owner) for located in source.found if (owner := whose(located.resource))}
+    """Without a Patient, the one that the resources name as their subject; several are refused."""
+    subjects: set[tuple[str | None, str | None]] = set()
+    for owner in filter(None, (whose(located.resource) for located in source.found)):
+        address = _TAIL.fullmatch(owner)
+        if address is None and not owner.startswith("#"):
+            subjects.add((None, owner))
+        elif address is not None and address[1] == "Patient":
+            subjects.add((address[2], None))
     if len(subjects) > 1:
         raise Refusal(Code.MORE_THAN_ONE_PATIENT, "subject")
-    subject = next(iter(subjects), None)
-    if subject is not None and subject.startswith("Patient/"):
-        return Identity(subject.removeprefix("Patient/"), None)
-    return Identity(None, subject)
-
-
-def _plain(reference: str) -> str:
-    match = _TAIL.fullmatch(reference)
-    return match[1] if match else reference
+    return Identity(*next(iter(subjects), (None, None)))

@@ -16,6 +16,8 @@ from service.shapes import Resource
 
 _BUNDLE = msgspec.json.Decoder(shapes.Bundle)
 _RAW_BUNDLE = msgspec.json.Decoder(shapes.RawBundle)
+_RAW_ENTRY = msgspec.json.Decoder(shapes.RawEntry)
+_OUTCOME = msgspec.json.Decoder(shapes.Outcome)
 _KIND = msgspec.json.Decoder(shapes.Kind)
 _DECODERS = {name: msgspec.json.Decoder(shape) for name, shape in shapes.READ.items()}
 _MENDS = 25  # faults mended in one resource before it is given up
@@ -94,7 +96,7 @@ def read_bundle(body: bytes | msgspec.Raw, name: str = "Bundle") -> Source:
 
 def read_resource(body: bytes | msgspec.Raw, name: str) -> Source:
     """Reads one resource: a Bundle is opened, anything else stands alone."""
-    kind = _kind(body)
+    kind = kind_of(body)
     if kind == "Bundle":
         return read_bundle(body, name)
     source = Source()
@@ -112,7 +114,8 @@ def from_decoded(resource: Resource, name: str) -> Source:
     return source
 
 
-def _kind(body: bytes | msgspec.Raw) -> str:
+def kind_of(body: bytes | msgspec.Raw) -> str:
+    """Returns the type of a resource, empty where it names none."""
     try:
         return _KIND.decode(body).resourceType
     except msgspec.ValidationError:
@@ -125,16 +128,28 @@ def _open(bundle: shapes.Bundle, name: str, source: Source) -> None:
     for number, entry in enumerate(bundle.entry or ()):
         if entry.resource is not None:
             _place(entry.resource, entry.fullUrl, f"{name}.entry[{number}]", source)
+        if entry.response is not None and _failed(entry.response):
+            source.complete = False
 
 
 def _place(resource: Resource, full_url: str | None, name: str, source: Source) -> None:
     if isinstance(resource, shapes.Bundle):
         _open(resource, name, source)
     elif isinstance(resource, shapes.OperationOutcome):
-        if any(issue.severity in ("error", "fatal") for issue in resource.issue or ()):
-            source.complete = False
+        source.complete &= not _is_error(resource)
     else:
         source.found.append(Located(_name(resource, full_url, name), resource, full_url))
+
+
+def _is_error(outcome: shapes.OperationOutcome) -> bool:
+    return any(issue.severity in ("error", "fatal") for issue in outcome.issue or ())
+
+
+def _failed(response: shapes.Outcome) -> bool:
+    """Whether one request of a batch was not answered: what it asked for is then unknown."""
+    if (response.status or "").strip().startswith(("4", "5")):
+        return True
+    return isinstance(response.outcome, shapes.OperationOutcome) and _is_error(response.outcome)
 
 
 def _name(resource: Resource, full_url: str | None, name: str) -> str:
@@ -145,7 +160,7 @@ def _name(resource: Resource, full_url: str | None, name: str) -> str:
 
 def _read_entries(body: bytes | msgspec.Raw, name: str) -> Source:
     """The slow way: each entry by itself, and a malformed one element by element."""
-    if _kind(body) != "Bundle":
+    if kind_of(body) != "Bundle":
         raise Unreadable("no Bundle")
     try:
         bundle = _RAW_BUNDLE.decode(body)
@@ -154,11 +169,26 @@ def _read_entries(body: bytes | msgspec.Raw, name: str) -> Source:
     source = Source()
     if isinstance(bundle.link, list) and any(isinstance(x, dict) and x.get("relation") == "next" for x in bundle.link):
         source.complete = False
-    for number, entry in enumerate(bundle.entry or ()):
-        if entry.resource is not None:
+    for number, written in enumerate(bundle.entry or ()):
+        place = f"{name}.entry[{number}]"
+        try:
+            entry = _RAW_ENTRY.decode(written)
+        except msgspec.ValidationError:
+            source.rejected.append(Rejection(place, "not an object: not used"))
+            continue
+        if bytes(entry.resource) not in (b"", b"null"):
             full_url = entry.fullUrl if isinstance(entry.fullUrl, str) else None
-            _take(entry.resource, _kind(entry.resource), full_url, f"{name}.entry[{number}]", source)
+            _take(entry.resource, kind_of(entry.resource), full_url, place, source)
+        _look_at(entry.response, source)
     return source
+
+
+def _look_at(response: msgspec.Raw, source: Source) -> None:
+    try:
+        failed = bytes(response) not in (b"", b"null") and _failed(_OUTCOME.decode(response))
+    except msgspec.ValidationError:
+        failed = True
+    source.complete &= not failed
 
 
 def _take(body: bytes | msgspec.Raw, kind: str, full_url: str | None, name: str, source: Source) -> None:
@@ -166,29 +196,42 @@ def _take(body: bytes | msgspec.Raw, kind: str, full_url: str | None, name: str,
         source.rejected.append(Rejection(full_url or name, "no resourceType: not a FHIR resource"))
         return
     if kind == "Bundle":
-        inner = _read_entries(body, name)
+        try:
+            inner = _read_entries(body, name)
+        except Unreadable:
+            inner = Source(
+                rejected=[Rejection(full_url or name, "Bundle.entry cannot be read: not used")], complete=False
+            )
         source.found += inner.found
         source.rejected += inner.rejected
         source.complete &= inner.complete
         return
     decoder = _DECODERS.get(kind)
     if decoder is None:
+        if kind not in shapes.KNOWN:
+            source.rejected.append(Rejection(full_url or name, "no resource type that FHIR knows: not used"))
         return
     faults: list[str] = []
     try:
         resource: Resource | None = decoder.decode(body)
     except msgspec.ValidationError:
-        resource = _mend(msgspec.json.decode(body), shapes.READ[kind], faults)
+        resource = _mend(body, shapes.READ[kind], faults)
     where = full_url or name if resource is None else _name(resource, full_url, name)
     source.rejected += [Rejection(where, f"{kind}.{path} is not of its FHIR type: not used") for path in faults]
     if resource is None:
         source.rejected.append(Rejection(where, f"{kind} cannot be read: not used"))
+    elif any(path.startswith(("subject", "patient")) for path in faults):
+        source.rejected.append(Rejection(where, "whose it is cannot be read: not used"))
     else:
         _place(resource, full_url, name, source)
 
 
-def _mend(tree: object, shape: type[Resource], faults: list[str]) -> Resource | None:
+def _mend(body: bytes | msgspec.Raw, shape: type[Resource], faults: list[str]) -> Resource | None:
     """Drops the elements that are not of their type, noting the path of each, until the rest can be read."""
+    try:
+        tree = msgspec.json.decode(body)
+    except msgspec.DecodeError:  # a number that no float holds
+        return None
     for _ in range(_MENDS):
         try:
             return msgspec.convert(tree, shape)
@@ -220,10 +263,14 @@ def whose(resource: Resource) -> str | None:
 
 
 class Identity:
-    """The references by which one patient is meant: relative, absolute, versioned, urn:uuid, or by identifier."""
+    """The references by which one patient is meant: relative, absolute, versioned, urn:uuid, or by identifier.
+
+    `reference` is the one that we write, None where the patient has neither id nor address.
+    """
 
     def __init__(self, patient_id: str | None, full_url: str | None, identifiers: Iterable[str] = ()) -> None:
         self._id = patient_id
+        self.reference = f"Patient/{patient_id}" if patient_id else full_url
         self._urls = {url for url in (full_url,) if url}
         self._identifiers = set(identifiers)
         self._known: dict[str, bool] = {}
@@ -291,7 +338,7 @@ def assemble(
     found = patient.resource if patient and isinstance(patient.resource, shapes.Patient) else None
     return Record(
         patient=found,
-        patient_reference=patient.reference if patient else None,
+        patient_reference=identity.reference,
         by_type=dict(by_type),
         supplied=frozenset(supplied),
         rejected=rejected,

@@ -279,10 +279,18 @@ class OperationOutcome(Resource, kw_only=True, tag="OperationOutcome"):
     issue: list[Issue] | None = None
 
 
+class Outcome(Shape):
+    """How one request of a batch or transaction went (Bundle.entry.response)."""
+
+    status: str | None = None
+    outcome: AnyResource | None = None
+
+
 class Entry(Shape):
     fullUrl: str | None = None
     resource: AnyResource | None = None
     search: Search | None = None
+    response: Outcome | None = None
 
 
 class Bundle(Resource, kw_only=True, tag="Bundle"):
@@ -294,13 +302,13 @@ class RawEntry(Shape):
     """An entry whose resource is left as bytes, for the bundles that do not decode in one go."""
 
     fullUrl: Any = None
-    resource: msgspec.Raw | None = None
-    search: Any = None
+    resource: msgspec.Raw = msgspec.Raw()  # empty where there is none: msgspec knows no optional Raw
+    response: msgspec.Raw = msgspec.Raw()
 
 
 class RawBundle(Shape):
     link: Any = None
-    entry: list[RawEntry] | None = None
+    entry: list[msgspec.Raw] | None = None
 
 
 class Kind(Shape):
@@ -348,3 +356,5 @@ if TYPE_CHECKING:
 else:
     _UNREAD_SHAPES = tuple(msgspec.defstruct(name, [], bases=(Resource,), tag=name) for name in _UNREAD)
     AnyResource = Union[(*READ.values(), *_UNREAD_SHAPES)]
+
+KNOWN = frozenset((*READ, *_UNREAD))

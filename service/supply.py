@@ -5,7 +5,7 @@ from __future__ import annotations
 from service import shapes
 from service.errors import Code, Refusal
 from service.prefetch import Template
-from service.record import Identity, Located, Record, Source, assemble, whose
+from service.record import Identity, Located, Record, Rejection, Source, assemble, whose
 from service.wire import Message
 
 
@@ -13,7 +13,7 @@ def supply(message: Message, templates: tuple[Template, ...]) -> Record:
     """Returns the record of the message's patient.
 
     A key that is absent, failed or unusable leaves its type unsupplied; null and an empty Bundle mean that there is
-    none.
+    none. What is not used is counted as rejected.
     Raises Refusal required-data-missing, naming the keys, where Patient or Condition cannot be had.
     """
     identity = Identity(message.patient_id, None)
@@ -27,9 +27,9 @@ def supply(message: Message, templates: tuple[Template, ...]) -> Record:
         else:
             value = message.prefetch[template.key]
             is_usable = value is None or (isinstance(value, Source) and _is_usable(value, template, identity))
-            if is_usable and isinstance(value, Source):
-                sources.append(value)
-                if template.type == "Patient":
+            if isinstance(value, Source):
+                sources.append(value if is_usable else _set_aside(value))
+                if is_usable and template.type == "Patient":
                     patient = value.found[0]
             if is_usable and (value is None or (isinstance(value, Source) and value.complete)):
                 supplied.add(template.type)
@@ -40,13 +40,20 @@ def supply(message: Message, templates: tuple[Template, ...]) -> Record:
     return assemble(sources, supplied, identity, patient, owner_required=True)
 
 
+def _set_aside(source: Source) -> Source:
+    rejected = [
+        Rejection(located.reference, "another subject, or not the type asked for: not used") for located in source.found
+    ]
+    return Source(rejected=source.rejected + rejected)
+
+
 def _is_usable(source: Source, template: Template, identity: Identity) -> bool:
     """Whether a value holds what its template asks for: not another type only, and not another patient's only."""
     if template.type == "Patient":
         patients = [located for located in source.found if isinstance(located.resource, shapes.Patient)]
         source.found = [p for p in patients if p.resource.id and identity.means(f"Patient/{p.resource.id}")]
-        return len(source.found) == 1
+        return bool(source.found)
     if not source.found:
-        return not source.rejected
+        return source.complete and not source.rejected
     owners = [whose(located.resource) for located in source.found if type(located.resource).__name__ == template.type]
     return any(owner is not None and identity.means(owner) for owner in owners)

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 _MOST_ISSUES = 10
+_TOO_DEEP = "nested too deep to be validated"
 
 
 def validate(body: bytes, explanation: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -18,9 +19,14 @@ def validate(body: bytes, explanation: dict[str, Any] | None) -> list[dict[str, 
     """
     from fhir.resources.R4B import get_fhir_model_class  # noqa: PLC0415 - slow to import, and needed here alone
 
+    try:
+        # Integers as floats, because Python refuses to convert those of thousands of digits.
+        tree = json.loads(body, parse_int=float)
+    except RecursionError:
+        return [{"reference": "Bundle", "issues": [{"path": "Bundle", "fault": _TOO_DEEP}]}]
     cited = None if explanation is None else set(_references(explanation))
     report = []
-    for reference, resource in _entries(json.loads(body)):
+    for reference, resource in _entries(tree):
         if cited is not None and reference not in cited:
             continue
         issues: list[dict[str, str]] = []
@@ -29,6 +35,8 @@ def validate(body: bytes, explanation: dict[str, Any] | None) -> list[dict[str, 
         except ValidationError as error:
             faults = error.errors(include_url=False, include_input=False, include_context=False)
             issues += [{"path": _path(fault["loc"]), "fault": fault["type"]} for fault in faults[:_MOST_ISSUES]]
+        except RecursionError:
+            issues.append({"path": "resource", "fault": _TOO_DEEP})
         except (KeyError, LookupError, ValueError, TypeError, AttributeError):
             issues.append({"path": "resourceType", "fault": "not a resource of FHIR R4B"})
         if issues:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from service.errors import Code, Refusal
-from service.record import Source, from_decoded, read_resource
+from service.record import Rejection, Source, Unreadable, from_decoded, kind_of, read_resource
 from service.services import Service
 from service.shapes import AnyResource, OperationOutcome, Shape
 
@@ -30,7 +30,7 @@ class _LooseCall(Shape):
     hook: Any = None
     hookInstance: Any = None
     context: Any = None
-    prefetch: msgspec.Raw | None = None
+    prefetch: msgspec.Raw = msgspec.Raw()
 
 
 _CALL = msgspec.json.Decoder(_Call)
@@ -55,7 +55,7 @@ class Message:
     @property
     def user_is_lay(self) -> bool:
         """Whether the patient or a relative is looking, for whom clinician's advice is not written."""
-        return self.user.startswith(("Patient/", "RelatedPerson/"))
+        return any(f"/{kind}/" in f"/{self.user}" for kind in ("Patient", "RelatedPerson"))
 
 
 def read(body: bytes, service: Service) -> Message:
@@ -125,9 +125,9 @@ def _source(value: AnyResource | None, key: str) -> Source | str | None:
     return from_decoded(value, f"prefetch.{key}")
 
 
-def _raw_prefetch(raw: msgspec.Raw | None) -> dict[str, Source | str | None]:
+def _raw_prefetch(raw: msgspec.Raw) -> dict[str, Source | str | None]:
     """The slow way: each key by itself, so that a malformed resource spoils only itself."""
-    if raw is None or bytes(raw).strip() == b"null":
+    if bytes(raw).strip() in (b"", b"null"):
         return {}
     try:
         values = _PREFETCH.decode(raw)
@@ -138,12 +138,12 @@ def _raw_prefetch(raw: msgspec.Raw | None) -> dict[str, Source | str | None]:
         if bytes(value).strip() == b"null":
             prefetch[key] = None
         else:
-            source = read_resource(value, f"prefetch.{key}")
-            only_outcome = not source.found and not source.rejected and _is_outcome(value)
-            prefetch[key] = "failed" if only_outcome else source
+            prefetch[key] = "failed" if kind_of(value) == "OperationOutcome" else _raw_source(value, key)
     return prefetch
 
 
-def _is_outcome(value: msgspec.Raw) -> bool:
-    tree = msgspec.json.decode(value)
-    return isinstance(tree, dict) and tree.get("resourceType") == "OperationOutcome"
+def _raw_source(value: msgspec.Raw, key: str) -> Source:
+    try:
+        return read_resource(value, f"prefetch.{key}")
+    except Unreadable:
+        return Source(rejected=[Rejection(f"prefetch.{key}", "Bundle.entry cannot be read: not used")], complete=False)

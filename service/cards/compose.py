@@ -166,14 +166,15 @@ def _detail(
     if section.group == "self-care":
         parts += [text.bullets(line for f in section.findings for line in (*f.bedside, *f.advice))]
     else:
-        parts.append("\n".join(_why(finding) for finding in section.findings))
+        alone = len(section.findings) == 1
+        parts.append("\n".join(_why(finding, alone=alone) for finding in section.findings))
         due = [row for request in wanted for row in request.rows(program)]
         due += [row for finding in section.findings for row in _ordered_rows(finding, program)]
         if due:
             parts.append(text.table(["Due", "Why", "Last result"], list(map(list, dict.fromkeys(map(tuple, due))))))
-        checklist = [f"*{text.plain(f.rule.title)}*: {line}" for f in section.findings for line in f.bedside]
+        checklist = _checklist(section.findings, alone=alone)
         if checklist:
-            parts.append("**Ask and examine**\n\n" + text.bullets(checklist))
+            parts.append("**Ask and examine**\n\n" + checklist)
     if is_home:
         done = done_table(program, evaluation, evaluation.findings)
         if done:
@@ -185,11 +186,23 @@ def _detail(
     return "\n\n".join(part for part in parts if part)
 
 
-def _why(finding: Finding) -> str:
+def _why(finding: Finding, *, alone: bool) -> str:
+    """One finding: its line, unless the card's summary is that line already, its time frame and its facts."""
+    times = {"same day": "Today.", "this visit": "At this visit."}
+    time = times.get(finding.due_within, f"Within {finding.due_within}.")
     because = text.facts(finding.found)
-    lead = f"**{finding.summary}**"
-    time = f" *Within {finding.rule.card.due_within}.*" if finding.rule.card.due_within != "same day" else " *Today.*"
-    return f"- {lead}{time}" + (f"\n  On record: {because}." if because else "")
+    known = f" On record: {because}." if because else ""
+    return f"{time}{known}" if alone else f"- **{finding.summary}** {time}{known}"
+
+
+def _checklist(findings: Sequence[Finding], *, alone: bool) -> str:
+    if alone:
+        return text.bullets(findings[0].bedside)
+    return "\n".join(
+        f"- {text.plain(finding.rule.title)}\n" + "\n".join(f"  - {line}" for line in finding.bedside)
+        for finding in findings
+        if finding.bedside
+    )
 
 
 def _ordered_rows(finding: Finding, program: Program) -> list[list[str]]:

@@ -40,7 +40,8 @@ class Request:
         rows = []
         for key in self.keys:
             last = self.last.get(key)
-            known = f"{text.value(last)}, {text.when(last.day)}" if last else "none found"
+            named = f"{text.plain(last.label)} " if last and len(program.completions[key].members) > 1 else ""
+            known = f"{named}{text.value(last)}, {text.when(last.day)}" if last else "none found"
             rows.append([text.plain(program.orders[key].label), why, "not available" if self.unchecked else known])
         return rows
 

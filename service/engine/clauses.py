@@ -43,7 +43,7 @@ class Clauses:
             answer = ask(case)
             if answer.truth == Truth.YES:
                 later = clause.condition is not None and clause.condition.date == "later"
-                case.bound[name] = [(fact, _anchor(fact, later)) for fact in answer.found]
+                case.bound.setdefault(name, []).extend((fact, _anchor(fact, later)) for fact in answer.found)
             return answer
 
         return bind

@@ -16,6 +16,7 @@ from service.knowledge.schema import Indicator, Recommendation
 
 Outcome = Literal["fires", "satisfied", "replaced", "unknown", "silent"]
 _RANK: dict[Indicator, int] = {"info": 0, "warning": 1, "critical": 2}
+_ESCALATED_WITHIN: dict[Indicator, str] = {"critical": "same day", "warning": "7 days", "info": ""}  # clinical.md B0
 _PLACED_DAYS = 30  # clinical.md B8: an order placed in this many days is not suggested again
 
 
@@ -53,6 +54,7 @@ class Finding:
     outcome: Outcome
     indicator: Indicator
     summary: str
+    due_within: str = ""
     found: tuple[Fact, ...] = ()
     due: tuple[Wanted, ...] = ()
     offered: tuple[Wanted, ...] = ()
@@ -136,6 +138,8 @@ def _ask(rule: CompiledRule, program: Program, case: Case, silent: Finding) -> F
         return silent
     if answer.truth == Truth.UNKNOWN:
         return replace(silent, outcome="unknown", found=answer.found, missing=answer.missing)
+    for name, bound in case.bound.items():  # what stands in a part of the trigger that is not yes is not meant
+        case.bound[name] = [(fact, day) for fact, day in bound if fact in answer.found]
     return _speak(rule, program, case, answer)
 
 
@@ -173,6 +177,9 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
         outcome="fires" if fires else "satisfied",
         indicator=indicator,
         summary=summary,
+        due_within=_ESCALATED_WITHIN[indicator]
+        if indicator != recommendation.indicator
+        else recommendation.card.due_within,
         found=answer.found,
         due=tuple(due),
         offered=tuple(offered),

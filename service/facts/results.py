@@ -31,7 +31,7 @@ def read_results(record: Record, terms: Terms, recogniser: Recogniser, facts: Fa
         for inner in report.contained or ():
             if isinstance(inner, shapes.Observation):
                 _observation(f"{reference}#{inner.id or ''}", inner, terms, recogniser, facts, today, zone)
-    _adjust_calcium(facts)
+    _adjust_calcium(facts, terms.titles.get(_ADJUSTED, ""))
     for found in facts.results.values():
         found.sort(key=lambda result: result.day.date if result.day else date.min, reverse=True)
 
@@ -295,7 +295,7 @@ def _add_report(
     )
 
 
-def _adjust_calcium(facts: Facts) -> None:
+def _adjust_calcium(facts: Facts, label: str) -> None:
     """Computes adjusted calcium = total + 0.02 × (40 − albumin in g/L) for each total calcium (clinical.md Annex 2).
 
     The albumin nearest in time, at most two days away, is taken. Without one the unadjusted value stands in, and says
@@ -317,6 +317,7 @@ def _adjust_calcium(facts: Facts) -> None:
             replace(
                 total,
                 analyte=_ADJUSTED,
+                label=label if near else total.label,
                 canonical=value,
                 value=value if near else total.value,
                 unit=unit,

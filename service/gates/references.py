@@ -32,6 +32,7 @@ def check_references(rules: Rules) -> list[Fault]:
     for number, definition in enumerate(rules.definitions.values()):
         checker.clause("definitions.yaml", ("definitions", number, "when"), definition.when)
     checker.other_files()
+    checker.circles()
     return checker.faults + list(checker.unused())
 
 
@@ -140,14 +141,11 @@ class _Checker:
         self.name("definition", rules.ruleset.gate, rules.definitions, "ruleset.yaml", ("gate",))
         for rule in rules.ruleset.order:
             self.name("rule", rule, rules.recommendations, "ruleset.yaml", ("order",))
-        self.sources("orders.yaml", (), rules.orders)
-        self.sources("ruleset.yaml", (), rules.ruleset)
-        for number, (name, definition) in enumerate(rules.definitions.items()):
-            if name in _opened(rules, name, set()):
+
+    def circles(self) -> None:
+        for number, name in enumerate(self.rules.definitions):
+            if name in _opened(self.rules, name, set()):
                 self.fault("definitions.yaml", ("definitions", number, "when"), f"{name} asks for itself")
-            self.sources("definitions.yaml", ("definitions", number), definition)
-        for name, written in rules.valuesets.items():
-            self.sources(f"valuesets/{name}.yaml", (), written)
 
     def unused(self) -> Iterator[Fault]:
         rules = self.rules

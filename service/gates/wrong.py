@@ -33,7 +33,10 @@ def expected(fixture: Path) -> list[str]:
 
 
 def faults_of(fixture: Path) -> list[str]:
-    """Returns the faults of the sound rule set with a fixture laid over it, less the files that its missing.txt names."""
+    """Returns the faults of the sound rule set with a fixture laid over it.
+
+    A file that the fixture's missing.txt names is taken away.
+    """
     with tempfile.TemporaryDirectory() as place:
         rules = Path(place) / "rules"
         for layer in (fixture.parent / SOUND, fixture):

@@ -109,15 +109,18 @@ def _nothing(value: Any) -> Any:
 class PatientItem(Model):
     """age in years; `none` for a patient without a birth date."""
 
-    age: Annotated[int | None, BeforeValidator(_nothing)] = 60
+    age: Annotated[int | None, BeforeValidator(_nothing, json_schema_input_type=int | Literal["none"])] = 60
     sex: Literal["female", "male", "unknown"] | None = "female"
     deceased: bool = False
+
+
+Outcome = Literal["fires", "satisfied", "replaced", "unknown", "silent"]
 
 
 class Expectation(Model):
     """What the rule must say. What is left out is not looked at; says and says_not look into bedside and advice."""
 
-    outcome: Literal["fires", "satisfied", "replaced", "unknown", "silent"]
+    outcome: Outcome
     indicator: Indicator | None = None
     due: list[Slug] | None = None
     done: list[Slug] | None = None
@@ -143,7 +146,7 @@ class Vignette(Model):
     complaint: Literal["given", "chart"] = "given"
     record: list[Entry] = Field(default_factory=list)
     not_supplied: list[Text] = Field(default_factory=list)
-    expect: Annotated[Expectation, BeforeValidator(_expected)]
+    expect: Annotated[Expectation, BeforeValidator(_expected, json_schema_input_type=Outcome | Expectation)]
 
 
 class Vignettes(Model):

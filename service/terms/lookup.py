@@ -186,10 +186,13 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
         matches += found
     words = tuple(tokens(text) for text in dict.fromkeys([*(c.display for c in codings if c.display), *texts]))
     matches = [match for match in matches if not terms.refused(match.valueset, words)]
+    # A coded observation measures something: that its name holds that of a condition does not mean that it is there.
+    measures = kind == "observation" and any(coding.code for coding in codings)
+    by_its_name = wanted - terms.by_kind["condition"] if measures else wanted
     named: dict[str, str] = {}
     for sentence in words:
         for valueset, ingredient in terms.by_name(sentence).items():
-            if valueset in wanted and valueset not in blocked:
+            if valueset in by_its_name and valueset not in blocked:
                 named.setdefault(valueset, ingredient)
     by_code = frozenset(match.valueset for match in matches)
     contradiction = bool(by_code and named) and by_code.isdisjoint(named)
