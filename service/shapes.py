@@ -53,6 +53,8 @@ class Range(Shape):
     low: Quantity | None = None
     high: Quantity | None = None
     type: Concept | None = None
+    appliesTo: list[Concept] | None = None
+    text: str | None = None
 
 
 class Annotation(Shape):
@@ -92,6 +94,7 @@ class Component(Shape):
     valueCodeableConcept: Concept | None = None
     valueString: str | None = None
     valueBoolean: bool | None = None
+    valueInteger: int | None = None
     dataAbsentReason: Concept | None = None
     interpretation: list[Concept] | Concept | None = None
     referenceRange: list[Range] | None = None
@@ -168,6 +171,7 @@ class Observation(Owned, kw_only=True, tag="Observation"):
     interpretation: list[Concept] | Concept | None = None
     referenceRange: list[Range] | None = None
     component: list[Component] | None = None
+    hasMember: list[Reference] | None = None
     note: list[Annotation] | Annotation | str | None = None
     comments: str | None = None
 
@@ -178,6 +182,7 @@ class DiagnosticReport(Owned, kw_only=True, tag="DiagnosticReport"):
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     issued: str | None = None
+    result: list[Reference] | None = None
     conclusion: str | None = None
     conclusionCode: list[Concept] | Concept | None = None
     codedDiagnosis: list[Concept] | Concept | None = None

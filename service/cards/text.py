@@ -29,7 +29,7 @@ def fact(found: Fact) -> str:
     """Returns one fact that a rule rests on."""
     since = "since " if isinstance(found, Medicine) and found.day else ""
     side = f", {found.side}" if found.side in ("left", "right") else ""
-    value = f" {plain(found.written)}" if isinstance(found, Result) else ""
+    value = f" {plain(found.written)}{_noted(found)}" if isinstance(found, Result) else ""
     doubt = "; code and display disagree" if found.contradiction else ""
     return f"{plain(found.label)}{value}{side} ({since}{when(found.day)}{doubt}){_HOW.get(found.by, '')}"
 
@@ -44,11 +44,15 @@ def facts(found: Iterable[Fact]) -> str:
 def value(evidence: Evidence) -> str:
     """Returns what a result says."""
     if isinstance(evidence, Result):
-        return plain(evidence.written) + (f" ({evidence.note})" if evidence.note else "")
+        return plain(evidence.written) + _noted(evidence)
     return "report on file"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _noted(result: Result) -> str:
+    return f" ({result.note})" if result.note else ""
+
+
     """Returns a GitHub-flavoured table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

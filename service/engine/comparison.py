@@ -28,6 +28,8 @@ def newest(case: Case, analytes: Sequence[str], window_days: int) -> list[Result
 
 def compare(case: Case, result: Result, terms: ResultTerms) -> Answer:
     """Returns whether one result meets the bounds; a comparator that leaves it open gives unknown."""
+    if terms.unadjusted and not result.unadjusted:
+        return NO
     truth = Truth.YES
     if terms.latest:
         truth = min(truth, _bounded(case, result, terms.latest))
@@ -118,15 +120,15 @@ def _scale(limits: Limits | None, upper: float | None, result: Result) -> Limits
 
 
 def _outside(case: Case, result: Result, fallback: tuple[float, float, str] | None) -> Truth:
-    low, high = result.low, result.high
-    unit = result.unit
-    if low is None and high is None:
-        if fallback is None:
-            return Truth.UNKNOWN
-        low, high, unit = fallback
+    below = None if result.low is None else {result.unit: result.low}
+    above = None if result.high is None else {result.unit: result.high}
+    if fallback is not None:
+        below, above = below or {fallback[2]: fallback[0]}, above or {fallback[2]: fallback[1]}
+    if below is None and above is None:
+        return Truth.UNKNOWN
     answers = []
-    if low is not None:
-        answers.append(Answer(_bounded(case, result, Latest.model_construct(below={unit: low}))))
-    if high is not None:
-        answers.append(Answer(_bounded(case, result, Latest.model_construct(above={unit: high}))))
+    if below is not None:
+        answers.append(Answer(_bounded(case, result, Latest.model_construct(below=below))))
+    if above is not None:
+        answers.append(Answer(_bounded(case, result, Latest.model_construct(above=above))))
     return any_of(answers).truth

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, tzinfo
 
 from service import shapes
 from service.facts import concepts, text
+from service.facts.calcium import adjust_calcium
 from service.facts.dates import Day, read_day
 from service.facts.model import Event, Facts, Result, Unusable
+from service.facts.panels import corrections, days_of_panels, moment
+from service.facts.ranges import normal_range
 from service.knowledge.phrases import tokens
 from service.knowledge.schema import UnitFactor
 from service.record import Record
@@ -17,23 +19,56 @@ from service.terms import Recogniser, Recognition, Terms
 
 _USABLE = {"final", "amended", "corrected", "appended"}
 _VOID = {"entered-in-error", "cancelled"}
-_ADJUSTED, _TOTAL, _ALBUMIN = "calcium-adjusted", "calcium-total", "albumin"
-_ALBUMIN_DAYS = 2  # clinical.md Annex 2: albumin within 2 days
+_FLAGS = ("LL", "HH")  # the laboratory's own critical limits (FHIR observation interpretation)
+_NO_UNIT, _OTHER_UNIT = _UNREADABLE = ("no unit", "a unit that cannot be converted")
 _EFFECTIVE = ("effectiveDateTime", "effectiveInstant", "issued")
 
 
 def read_results(record: Record, terms: Terms, recogniser: Recogniser, facts: Facts, today: date, zone: tzinfo) -> None:
-    """Adds every recognised result, symptom and report; newest results first; adjusted calcium computed."""
-    for reference, observation in record.of(shapes.Observation):
-        _observation(reference, observation, terms, recogniser, facts, today, zone)
+    """Adds every recognised result, symptom and report; newest first and of one day the abnormal first.
+
+    What a panel holds without a date is of the panel's day. A result that a corrected one of the same moment replaces
+    is not used; the same value twice counts once. Adjusted calcium is computed.
+    """
+    observations = list(record.of(shapes.Observation))
+    corrected = corrections(observation for _, observation in observations)
+    panels = days_of_panels(record, lambda reference, resource: read_date(facts, reference, resource, zone))
+    for reference, observation in observations:
+        if observation.status == "final" and moment(observation) in corrected:
+            facts.reject(reference, "a corrected result of the same moment stands in its place: not used")
+            continue
+        _observation(reference, observation, terms, recogniser, facts, today, zone, panels.get(reference))
+        _contained(reference, observation, terms, recogniser, facts, today, zone)
     for reference, report in record.of(shapes.DiagnosticReport):
         _report(reference, report, terms, recogniser, facts, today, zone)
-        for inner in report.contained or ():
-            if isinstance(inner, shapes.Observation):
-                _observation(f"{reference}#{inner.id or ''}", inner, terms, recogniser, facts, today, zone)
-    _adjust_calcium(facts, terms.titles.get(_ADJUSTED, ""))
-    for found in facts.results.values():
-        found.sort(key=lambda result: result.day.date if result.day else date.min, reverse=True)
+        if (report.status or "").strip().lower() not in _VOID:
+            _contained(reference, report, terms, recogniser, facts, today, zone)
+    adjust_calcium(facts, terms.titles.get("calcium-adjusted", ""))
+    for valueset, found in facts.results.items():
+        once: dict[object, Result] = {}
+        for result in found:
+            once.setdefault((result.day, result.value, result.unit, result.comparator, result.low, result.high), result)
+        facts.results[valueset] = sorted(once.values(), key=_newest_abnormal_first)
+
+
+def _newest_abnormal_first(result: Result) -> tuple[int, bool]:
+    return (-result.day.date.toordinal() if result.day else 0, not result.outside)
+
+
+def _contained(
+    reference: str,
+    whole: shapes.Observation | shapes.DiagnosticReport,
+    terms: Terms,
+    recogniser: Recogniser,
+    facts: Facts,
+    today: date,
+    zone: tzinfo,
+) -> None:
+    """Reads the results that a panel or report holds inside itself."""
+    for inner in whole.contained or ():
+        if isinstance(inner, shapes.Observation):
+            day = read_date(facts, reference, whole, zone)
+            _observation(f"{reference}#{inner.id or ''}", inner, terms, recogniser, facts, today, zone, day)
 
 
 def _observation(
@@ -44,16 +79,18 @@ def _observation(
     facts: Facts,
     today: date,
     zone: tzinfo,
+    panel: Day | None,
 ) -> None:
+    """Reads one observation with its components; without a date of its own it is of its panel's day."""
     found = recogniser.recognise("observation", concepts.codings(observation.code), concepts.texts(observation.code))
-    if observation.component:
-        for component in observation.component:
-            inner = recogniser.recognise(
-                "observation", concepts.codings(component.code), concepts.texts(component.code)
-            )
-            _measure(reference, observation, component, inner, terms, facts, today, zone)
-    _measure(reference, observation, observation, found, terms, facts, today, zone)
-    _symptom(reference, observation, found, terms, recogniser, facts, today, zone)
+    day = read_date(facts, reference, observation, zone) or panel
+    for component in observation.component or ():
+        inner = recogniser.recognise("observation", concepts.codings(component.code), concepts.texts(component.code))
+        _measure(reference, observation, component, inner, day, terms, facts, today)
+    is_panel = bool(observation.component or observation.hasMember) and observation.valueQuantity is None
+    if not is_panel or any(terms.kinds[valueset] == "report" for valueset in found.valuesets):
+        _measure(reference, observation, observation, found, day, terms, facts, today)
+    _symptom(reference, observation, found, day, terms, recogniser, facts, today)
 
 
 def _measure(
@@ -61,34 +98,34 @@ def _measure(
     observation: shapes.Observation,
     value: shapes.Observation | shapes.Component,
     found: Recognition,
+    day: Day | None,
     terms: Terms,
     facts: Facts,
     today: date,
-    zone: tzinfo,
 ) -> None:
     for valueset in found.valuesets:
         if terms.kinds[valueset] == "report":
-            _add_report(
-                reference,
-                observation,
-                found,
-                valueset,
-                _day(facts, reference, observation, zone),
-                frozenset(),
-                facts,
-                today,
-            )
+            _add_report(reference, observation, found, valueset, day, frozenset(), facts, today)
         if terms.kinds[valueset] != "result":
             continue
-        day = _day(facts, reference, observation, zone)
         outcome = _usable(observation, value, valueset, day, terms, today)
         if isinstance(outcome, UnitFactor):
-            facts.results[valueset].append(_result(reference, value, found, valueset, day, outcome, terms))
+            facts.results[valueset].append(_result(reference, value, found, valueset, day, outcome, terms, facts.sex))
             continue
         reason, decisive = outcome
-        flag = next((concepts.word(i).upper() for i in concepts.listed(value.interpretation)), "")
-        facts.unusable.append(Unusable(reference, valueset, day, reason, decisive, flag))
-        facts.reject(reference, f"{terms.titles[valueset]}: {reason}: not used")
+        flags = [concepts.word(said).upper() for said in concepts.listed(value.interpretation)]
+        flag = next((flag for flag in flags if flag in _FLAGS), "")
+        facts.unusable.append(
+            Unusable(reference, valueset, day, reason, decisive, flag, _number(value), reason in _UNREADABLE)
+        )
+        flagged = f", flagged {flag}" if flag else ""
+        facts.reject(reference, f"{terms.titles[valueset]}: {reason}{flagged}: not used")
+
+
+def _number(value: shapes.Observation | shapes.Component) -> float | None:
+    if value.valueQuantity is not None:
+        return value.valueQuantity.value
+    return None if value.valueInteger is None else float(value.valueInteger)
 
 
 def _usable(
@@ -109,8 +146,8 @@ def _usable(
         return "no usable date", True
     if day.date > today:
         return "dated in the future", False
-    quantity = value.valueQuantity
-    if quantity is None or quantity.value is None:
+    quantity = value.valueQuantity or shapes.Quantity()
+    if _number(value) is None:
         return "no numeric value", value.dataAbsentReason is None
     notes = list(concepts.written(observation.note)) + ([observation.comments] if observation.comments else [])
     if valueset in terms.spoiled and any(terms.spoiled[valueset].holds(tokens(note)) for note in notes):
@@ -119,7 +156,7 @@ def _usable(
     if factor is None:
         if not (quantity.code or quantity.unit) and terms.units.canonical.get(valueset) == "1":
             return UnitFactor(unit="1", factor=1.0)
-        return ("no unit" if not (quantity.code or quantity.unit) else "a unit that cannot be converted"), True
+        return (_OTHER_UNIT if quantity.code or quantity.unit else _NO_UNIT), True
     return factor
 
 
@@ -131,10 +168,11 @@ def _result(
     day: Day | None,
     factor: UnitFactor,
     terms: Terms,
+    sex: str | None,
 ) -> Result:
     quantity = value.valueQuantity or shapes.Quantity()
-    number = quantity.value or 0.0
-    low, high = _reference_range(value.referenceRange, factor, terms)
+    number = _number(value) or 0.0
+    low, high = normal_range(value.referenceRange, valueset, factor, terms, sex)
     return Result(
         reference=reference,
         valuesets=found.valuesets,
@@ -154,25 +192,10 @@ def _result(
     )
 
 
-def _reference_range(
-    ranges: list[shapes.Range] | None, factor: UnitFactor, terms: Terms
-) -> tuple[float | None, float | None]:
-    """Returns the normal range in the unit of the value; a limit in another unit is not used."""
-    for found in ranges or ():
-        if found.type is not None and concepts.word(found.type) not in ("normal", ""):
-            continue
-        limits = []
-        for limit in (found.low, found.high):
-            spelled = [unit for unit in (limit.code, limit.unit) if unit] if limit else []
-            same = limit is not None and (not spelled or any(terms.units.name(unit) == factor.unit for unit in spelled))
-            limits.append(limit.value if limit and same else None)
-        return limits[0], limits[1]
-    return None, None
-
-
-def _day(
+def read_date(
     facts: Facts, reference: str, observation: shapes.Observation | shapes.DiagnosticReport, zone: tzinfo
 ) -> Day | None:
+    """Returns the day of a result or report: when it was taken, else when it was issued."""
     for element in _EFFECTIVE:
         written = getattr(observation, element, None)
         if written:
@@ -191,11 +214,11 @@ def _symptom(
     reference: str,
     observation: shapes.Observation,
     found: Recognition,
+    day: Day | None,
     terms: Terms,
     recogniser: Recogniser,
     facts: Facts,
     today: date,
-    zone: tzinfo,
 ) -> None:
     """Adds a symptom or status: by the observation's code, its coded value, or a short text."""
     if (observation.status or "").lower() not in _USABLE | {"preliminary", "registered"}:
@@ -211,7 +234,6 @@ def _symptom(
         valuesets.add(text.VALUESET)
     if not valuesets or observation.valueBoolean is False or _is_no(terms, coded):
         return
-    day = _day(facts, reference, observation, zone)
     if day is None or day.date > today:
         return
     source = found if found.valuesets else value or found
@@ -260,7 +282,7 @@ def _report(
         findings |= recogniser.recognise("condition", concepts.codings(concept), concepts.texts(concept)).valuesets
     if report.conclusion:
         findings |= recogniser.recognise("condition", (), (report.conclusion,)).valuesets
-    day = _day(facts, reference, report, zone)
+    day = read_date(facts, reference, report, zone)
     for valueset in wanted:
         _add_report(reference, report, found, valueset, day, frozenset(findings), facts, today)
 
@@ -293,36 +315,3 @@ def _add_report(
             status=status,
         )
     )
-
-
-def _adjust_calcium(facts: Facts, label: str) -> None:
-    """Computes adjusted calcium = total + 0.02 × (40 − albumin in g/L) for each total calcium (clinical.md Annex 2).
-
-    The albumin nearest in time, at most two days away, is taken. Without one the unadjusted value stands in, and says
-    so (B9.4). All in canonical units, mmol/L and g/L.
-    """
-    albumins = [result for result in facts.results.get(_ALBUMIN, ()) if result.day]
-    for total in facts.results.get(_TOTAL, ()):
-        if total.day is None:
-            continue
-        moment = total.day.date
-        near = [a for a in albumins if a.day and abs((a.day.date - moment).days) <= _ALBUMIN_DAYS]
-        if near:
-            albumin = min(near, key=lambda a: abs((a.day.date - moment).days) if a.day else 0)
-            value, note = round(total.canonical + 0.02 * (40 - albumin.canonical), 3), "adjusted for albumin"
-        else:
-            value, note = total.canonical, "unadjusted: no albumin within two days"
-        unit = "mmol/L" if near else total.unit
-        facts.results[_ADJUSTED].append(
-            replace(
-                total,
-                analyte=_ADJUSTED,
-                label=label if near else total.label,
-                canonical=value,
-                value=value if near else total.value,
-                unit=unit,
-                note=note,
-                low=None if near else total.low,
-                high=None if near else total.high,
-            )
-        )

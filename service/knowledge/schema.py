@@ -122,7 +122,9 @@ class ResultTerms(Model):
     """The newest usable result of one of the value sets `in`, not older than `within`.
 
     latest compares its value; times_upper_limit compares it with the upper reference limit reported beside it, or with
-    fallback_upper; outside_reference asks whether it lies outside the reported reference range, or `fallback`.
+    fallback_upper; outside_reference asks whether it lies outside the reported reference range, or `fallback`, which
+    also stands in for the limit that is missing of a range with one. unadjusted: it is a total calcium that stands in
+    for the adjusted one, for want of an albumin.
     """
 
     in_: Slugs = Field(alias="in")
@@ -141,6 +143,7 @@ class ProcedureTerms(Model):
 
 
 class ObservationTerms(Model):
+    unadjusted: bool = False
     """A symptom or status recorded as an Observation: by its code, or by its coded value where value_in is given."""
 
     in_: Slugs = Field(alias="in")
@@ -454,7 +457,10 @@ class OverrideReason(Model):
 
 
 class Notable(Model):
-    """A value not older than `within` that is marked high or low in the done table, also where no rule speaks of it."""
+    """A value not older than `within` that is marked high or low in the done table, also where no rule speaks of it.
+
+    aged_from: one that old is listed with its age.
+    """
 
     in_: Slugs = Field(alias="in")
     within: Days
@@ -478,6 +484,14 @@ class Ruleset(Model):
     gate: Slug
     adult_age: int
     card_titles: dict[Literal["urgent", "workup", "medicines", "self-care"], Text]
+    aged_from: Days | None = None
+    sources: list[Slug] = Field(min_length=1)
+
+
+class Flagged(Model):
+    """Results without a readable unit that the laboratory flags as critical: shown first, unevaluated."""
+
+    within: Days
     topics: dict[Literal["urgent", "workup", "medicines", "self-care"], Text]
     order: Annotated[list[Slug], Once]
     override_reasons: list[OverrideReason] = Field(min_length=5)
@@ -499,6 +513,7 @@ class Selector(Model):
     prefix: Text | None = None
     ingredient: Text | None = None
     side: Side | None = None
+    flagged: Flagged | None = None
     why: Text | None = None
     verified_as: System | None = None
 
