@@ -239,6 +239,9 @@ class MedicationDispense(Prescription, kw_only=True, tag="MedicationDispense"):
 
 
 class MedicationAdministration(Prescription, kw_only=True, tag="MedicationAdministration"):
+    notGiven: bool | None = None
+    wasNotGiven: bool | None = None
+    effectiveTimeDateTime: str | None = None
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     occurenceDateTime: str | None = None
@@ -260,8 +263,16 @@ class ServiceRequest(Owned, kw_only=True, tag="ServiceRequest"):
     occurrencePeriod: Period | None = None
 
 
+class Reaction(Shape):
+    """A reaction of an AllergyIntolerance."""
+
+    substance: Concept | None = None
+
+
 class AllergyIntolerance(Owned, kw_only=True, tag="AllergyIntolerance"):
     code: Concept | None = None
+    substance: Concept | None = None
+    reaction: list[Reaction] | None = None
     clinicalStatus: Concept | str | None = None
     verificationStatus: Concept | str | None = None
     recordedDate: str | None = None

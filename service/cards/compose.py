@@ -224,7 +224,7 @@ def _basis(evaluation: Evaluation, section: Section) -> str:
     elif gate.open:
         basis = "Leg cramps taken as reported."
     else:
-        basis = "No leg cramps on record."
+        basis = "No leg cramps on record: this is about the medicine alone."
     lines = [f"As of {evaluation.today.isoformat()}. {basis}"]
     if evaluation.facts.age is None:
         lines.append("Age unknown: adult rules were applied.")

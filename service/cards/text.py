@@ -10,6 +10,7 @@ from service.facts.dates import Day
 from service.facts.model import Fact, Medicine, Result
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~#&])")
+_SINCE = {"current": "since ", "draft": "since ", "given": "given "}
 _HOW = {"name": " (recognised by name)", "text": " (from free text)"}
 
 
@@ -27,7 +28,7 @@ def when(day: Day | None) -> str:
 
 def fact(found: Fact) -> str:
     """Returns one fact that a rule rests on."""
-    since = "since " if isinstance(found, Medicine) and found.day else ""
+    since = _SINCE.get(found.status, "") if isinstance(found, Medicine) and found.day else ""
     side = f", {found.side}" if found.side in ("left", "right") else ""
     value = f" {plain(found.written)}{_noted(found)}" if isinstance(found, Result) else ""
     doubt = "; code and display disagree" if found.contradiction else ""
@@ -48,11 +49,11 @@ def value(evidence: Evidence) -> str:
     return "report on file"
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _noted(result: Result) -> str:
     return f" ({result.note})" if result.note else ""
 
 
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Returns a GitHub-flavoured table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

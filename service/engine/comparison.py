@@ -37,10 +37,10 @@ def compare(case: Case, result: Result, terms: ResultTerms) -> Answer:
         upper = _upper(case, result, terms.fallback_upper)
         times = terms.times_upper_limit
         scaled = Latest.model_construct(
-            below=_scale(times.below, upper, result),
-            at_most=_scale(times.at_most, upper, result),
-            above=_scale(times.above, upper, result),
-            at_least=_scale(times.at_least, upper, result),
+            below=_scale(times.below, upper),
+            at_most=_scale(times.at_most, upper),
+            above=_scale(times.above, upper),
+            at_least=_scale(times.at_least, upper),
         )
         truth = min(truth, _bounded(case, result, scaled)) if upper is not None else min(truth, Truth.UNKNOWN)
     if terms.outside_reference:
@@ -103,20 +103,21 @@ def _same_unit(case: Case, result: Result, limits: Limits) -> tuple[float, float
     return None
 
 
-def _upper(case: Case, result: Result, fallback: Limits | None) -> float | None:
-    if result.high is not None:
-        return result.high
-    if fallback is None:
-        return None
-    pair = _same_unit(case, result, fallback)
-    return None if pair is None else pair[1]
+def _upper(case: Case, result: Result, fallback: Limits | None) -> tuple[float, str] | None:
+    """The upper limit and its unit: the one reported beside the value, else the rule's own."""
+    if result.high is not None and result.high > 0:
+        return result.high, result.unit
+    canonical = case.terms.units.canonical.get(result.analyte, "")
+    unit = next((unit for unit in (result.unit, canonical) if unit in (fallback or {})), None)
+    return None if fallback is None or unit is None else (fallback[unit], unit)
 
 
-def _scale(limits: Limits | None, upper: float | None, result: Result) -> Limits | None:
-    """`times` limits are written with the unit `times`; they become limits in the result's own unit."""
+def _scale(limits: Limits | None, upper: tuple[float, str] | None) -> Limits | None:
+    """`times` limits are written with the unit `times`; they become limits in the unit of the upper limit."""
     if limits is None or upper is None:
         return None
-    return {result.unit: limits["times"] * upper}
+    limit, unit = upper
+    return {unit: limits["times"] * limit}
 
 
 def _outside(case: Case, result: Result, fallback: tuple[float, float, str] | None) -> Truth:

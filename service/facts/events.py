@@ -40,11 +40,7 @@ def read_events(record: Record, terms: Terms, recogniser: Recogniser, facts: Fac
             for item in _items(response.item):
                 _answer(reference, item, day, terms, recogniser, facts)
     for reference, allergy in record.of(shapes.AllergyIntolerance):
-        if concepts.word(allergy.verificationStatus) in ("refuted", "entered-in-error"):
-            continue
-        found = recogniser.recognise("medication", concepts.codings(allergy.code), concepts.texts(allergy.code))
-        for valueset in found.valuesets:
-            facts.allergies[valueset].append(_event(reference, found, _day(allergy.recordedDate, zone)))
+        _allergy(reference, allergy, recogniser, facts, zone)
     for reference, request in record.of(shapes.ServiceRequest):
         _order(reference, request, recogniser, facts, today, zone)
 
@@ -96,6 +92,20 @@ def _encounter(
             event = _event(reference, found, _day(period.start, zone), valuesets=valuesets, label=label, by=by)
             for valueset in valuesets:
                 facts.encounters[valueset].append(event)
+
+
+def _allergy(
+    reference: str, allergy: shapes.AllergyIntolerance, recogniser: Recogniser, facts: Facts, zone: tzinfo
+) -> None:
+    """Adds an allergy or intolerance by its code or by the substance of a reaction, each value set once."""
+    if concepts.word(allergy.verificationStatus) in ("refuted", "entered-in-error"):
+        return
+    known: set[str] = set()
+    for substance in (allergy.code, allergy.substance, *(reaction.substance for reaction in allergy.reaction or ())):
+        found = recogniser.recognise("medication", concepts.codings(substance), concepts.texts(substance))
+        for valueset in found.valuesets - known:
+            facts.allergies[valueset].append(_event(reference, found, _day(allergy.recordedDate, zone)))
+        known |= found.valuesets
 
 
 def _items(items: list[shapes.Item] | None) -> Iterator[shapes.Item]:

@@ -14,7 +14,7 @@ from service.engine.program import CompiledRule, Program, recompile
 from service.gates.vignettes import Prepared, run
 from service.knowledge.schema import Definition, Recommendation
 
-_DAYS = ("within", "older_than", "started_within", "for_at_least")
+_DAYS = ("within", "older_than", "started_within", "for_at_least", "given_within")
 _LOOSER = {
     "current": "any",
     "past": "any",

@@ -93,14 +93,22 @@ class MedicationTerms(Model):
 
     status: current (B0 of the clinical specification), or draft (selected in the order being written).
     started_within, for_at_least: measured from the first day of the continuous course.
-    reason: in / not_in value sets of conditions that the medicine is given for.
+    given_within: a dose was given (MedicationAdministration) inside the window; status is then not looked at.
+    reason_not_in: not given for a condition of these value sets; a medicine without a reason counts.
     """
 
     in_: Slugs = Field(alias="in")
     status: Literal["current", "draft", "current-or-draft"] = "current"
     started_within: Days | None = None
     for_at_least: Days | None = None
+    given_within: Days | None = None
     reason_not_in: Slugs | None = None
+
+    @model_validator(mode="after")
+    def _given_alone(self) -> MedicationTerms:
+        if self.given_within is not None and not (self.started_within is None and self.for_at_least is None):
+            raise ValueError("given_within asks for a dose, not for a course")
+        return self
 
 
 class Latest(Model):
@@ -135,6 +143,7 @@ class ResultTerms(Model):
     outside_reference: bool = False
     fallback: tuple[float, float, str] | None = None
     value_in: Slugs | None = None
+    unadjusted: bool = False
 
 
 class ProcedureTerms(Model):
@@ -143,7 +152,6 @@ class ProcedureTerms(Model):
 
 
 class ObservationTerms(Model):
-    unadjusted: bool = False
     """A symptom or status recorded as an Observation: by its code, or by its coded value where value_in is given."""
 
     in_: Slugs = Field(alias="in")
@@ -271,11 +279,13 @@ class Test(Model):
 class Offer(Model):
     """An order that goes with the rule and never gates it.
 
-    within: one done in that window is listed as done instead.
+    within: one done in that window is listed as done instead. complete: value sets of which this rule needs a result,
+    where that is not what the order is otherwise complete with (platelets of a blood count).
     """
 
     order: Slug
     within: Days | None = None
+    complete: Slugs | None = None
     if_: Clause | None = Field(default=None, alias="if")
     unless: Clause | None = None
     why: Text | None = None
@@ -310,7 +320,10 @@ Lines = list[Annotated[Line, BeforeValidator(_line, json_schema_input_type=Text 
 
 
 class Escalation(Model):
-    """Raises the indicator when the clause is yes; `summary` then replaces the card line."""
+    """Raises the indicator when the clause is yes; `summary` then replaces the card line.
+
+    A rule raised to critical fires though all its tests are done: what is due today is not a test.
+    """
 
     to: Indicator
     if_: Clause = Field(alias="if")
@@ -411,7 +424,10 @@ class Order(Model):
 
 
 class Panel(Model):
-    """A code that orders several keys at once, used when at least `at_least` of `covers` and all of `with` are due."""
+    """A code that orders several keys at once, used when at least `at_least` of `covers` and all of `with` are due.
+
+    counts: keys that count towards `at_least` and stay orders of their own, for the panel does not hold them.
+    """
 
     key: Slug
     label: Text
@@ -419,6 +435,7 @@ class Panel(Model):
     covers: list[Slug]
     at_least: int
     with_: list[Slug] = Field(default=[], alias="with")
+    counts: list[Slug] = []
     why: Text
 
 
@@ -467,6 +484,14 @@ class Notable(Model):
     above: Limits | None = None
     at_least: Limits | None = None
     below: Limits | None = None
+    aged_from: Days | None = None
+    sources: list[Slug] = Field(min_length=1)
+
+
+class Flagged(Model):
+    """Results without a readable unit that the laboratory flags as critical: shown first, unevaluated."""
+
+    within: Days
     sources: list[Slug] = Field(min_length=1)
 
 
@@ -484,18 +509,11 @@ class Ruleset(Model):
     gate: Slug
     adult_age: int
     card_titles: dict[Literal["urgent", "workup", "medicines", "self-care"], Text]
-    aged_from: Days | None = None
-    sources: list[Slug] = Field(min_length=1)
-
-
-class Flagged(Model):
-    """Results without a readable unit that the laboratory flags as critical: shown first, unevaluated."""
-
-    within: Days
     topics: dict[Literal["urgent", "workup", "medicines", "self-care"], Text]
     order: Annotated[list[Slug], Once]
     override_reasons: list[OverrideReason] = Field(min_length=5)
     notable: list[Notable] = []
+    flagged: Flagged | None = None
     sources: list[Slug] = Field(min_length=1)
 
 
@@ -513,7 +531,6 @@ class Selector(Model):
     prefix: Text | None = None
     ingredient: Text | None = None
     side: Side | None = None
-    flagged: Flagged | None = None
     why: Text | None = None
     verified_as: System | None = None
 

@@ -204,7 +204,7 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
     sides = [match.side for match in matches if match.side not in ("", "unspecified")]
     first = next(((c.system, c.code) for c in codings if c.code), (None, None))
     return Recognition(
-        valuesets=by_code | named.keys() if contradiction or not by_code else by_code,
+        valuesets=by_code.union(named) if contradiction or not by_code else by_code,
         by="code" if by_code else "name",
         label=_label(terms, matches, named, ingredients),
         system=system if code else first[0],
