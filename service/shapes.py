@@ -83,6 +83,12 @@ class DispenseRequest(Shape):
     expectedSupplyDuration: Quantity | None = None
 
 
+class Dosage(Shape):
+    """How a medicine is used: only the route."""
+
+    route: Concept | None = None
+
+
 class Ingredient(Shape):
     itemCodeableConcept: Concept | None = None
     item: Concept | None = None
@@ -208,6 +214,8 @@ class Prescription(Owned, kw_only=True):
     reasonCode: list[Concept] | Concept | None = None
     reasonReference: list[Reference] | Reference | None = None
     reason: list[Concept] | Concept | None = None
+    dosageInstruction: list[Dosage] | None = None
+    dosage: list[Dosage] | Dosage | None = None
 
 
 class MedicationRequest(Prescription, kw_only=True, tag="MedicationRequest"):
@@ -250,6 +258,7 @@ class MedicationAdministration(Prescription, kw_only=True, tag="MedicationAdmini
 
 class Medication(Resource, kw_only=True, tag="Medication"):
     code: Concept | None = None
+    form: Concept | None = None
     ingredient: list[Ingredient] | None = None
 
 

@@ -147,7 +147,10 @@ def _uses(
         end_date = _supply_end(dispense, zone)
         status = _plain_status(dispense.status)
         if status is not None:
-            status = "current" if end_date is not None and end_date >= today else "past"
+            covers = (
+                (dispense.status or "").strip().lower() == "completed" and end_date is not None and end_date >= today
+            )
+            status = "current" if covers else "past"
         yield from made(reference, dispense, status, start, end_date)
 
 

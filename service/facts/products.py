@@ -20,7 +20,17 @@ def recognise(
     codings, texts = concepts_of(item, record.medications)
     if not codings and not texts and _pointer(item) is not None:
         facts.reject(reference, "the Medication that it refers to is not in the record: not used")
-    return recogniser.recognise("medication", codings, texts)
+    return recogniser.by_route(recogniser.recognise("medication", codings, texts), _routes(item, record.medications))
+
+
+def _routes(item: shapes.Prescription, medications: Mapping[str, shapes.Resource]) -> Iterator[str]:
+    """Yields the words of the routes that the dosage names, and of the dose form."""
+    doses = item.dosage if isinstance(item.dosage, list) else [item.dosage]
+    medication = _resolve(item, _pointer(item), medications)
+    named = [dose.route for dose in (*doses, *(item.dosageInstruction or ())) if dose is not None]
+    for concept in (*named, medication.form if medication else None):
+        yield from (coding.display for coding in concepts.codings(concept) if coding.display)
+        yield from concepts.texts(concept)
 
 
 def concepts_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from service.knowledge.load import Row, Rules
 from service.knowledge.phrases import PhraseIndex, Tokens, tokens
@@ -81,6 +81,8 @@ class Terms:
     alone: frozenset[str]
     alone_words: int
     spoiled: dict[str, PhraseIndex[bool]]
+    routes: PhraseIndex[str]
+    not_routes: dict[str, frozenset[str]]
     answers_yes: frozenset[str]
     answers_no: frozenset[str]
     by_kind: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -167,6 +169,14 @@ class Recogniser:
         if known is None:
             known = self._known[key] = _recognise(self._terms, kind, codings, texts)
         return known
+
+    def by_route(self, found: Recognition, texts: Iterable[str]) -> Recognition:
+        """Returns a medicine without the value sets that leave out the route which the texts name."""
+        routes = {route for text in texts for _, _, route in self._terms.routes.find(tokens(text))}
+        if not routes or not found.valuesets:
+            return found
+        left_out = {name for name in found.valuesets if routes & self._terms.not_routes.get(name, frozenset())}
+        return replace(found, valuesets=found.valuesets - left_out) if left_out else found
 
 
 def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequence[str]) -> Recognition:
@@ -260,6 +270,8 @@ def compile_terms(rules: Rules) -> Terms:
         alone=frozenset(name for name, valueset in rules.valuesets.items() if valueset.names_alone),
         alone_words=phrases.whole_text_tokens,
         spoiled={name: _index(v.spoiled_by) for name, v in rules.valuesets.items() if v.spoiled_by},
+        routes=PhraseIndex((tokens(word), route) for route, listed in phrases.routes.items() for word in listed),
+        not_routes={name: frozenset(v.not_routes) for name, v in rules.valuesets.items() if v.not_routes},
         answers_yes=frozenset(word.lower() for word in phrases.answers_yes),
         answers_no=frozenset(word.lower() for word in phrases.answers_no),
         by_kind={
