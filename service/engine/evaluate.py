@@ -161,7 +161,7 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
         key, window = offer.offer.order, offer.offer.within
         evidence = offer.completion.evidence(case, window) if window is not None else None
         if evidence is None:
-            offered.append(Wanted(key, window, None, _placed(program, case, key)))
+            offered.append(Wanted(key, window, offer.completion.last(case, window), _placed(program, case, key)))
         else:
             done.append(Done(key, window, tuple(evidence)))
     indicator, summary, raised = recommendation.indicator, recommendation.card.summary, None

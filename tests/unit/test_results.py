@@ -317,3 +317,23 @@ def test_a_critical_potassium_of_two_months_ago_is_listed_with_its_age() -> None
 def test_a_sodium_of_130_to_134_is_shown_and_nothing_more() -> None:
     assert "| Sodium | 2026-06-10 | **134 mmol/L low** |" in detail(lab("2951-2", 134, "mmol/L"))
     assert "Sodium" not in detail(lab("2951-2", 135, "mmol/L"))
+
+
+def test_an_order_that_is_offered_again_shows_the_last_result() -> None:
+    assert "| HbA1c | High HbA1c on record | 7.2 %, 2026-06-10 |" in detail(lab("4548-4", 7.2, "%"))
+
+
+def test_a_calcium_that_is_not_adjusted_is_called_so() -> None:
+    shown = detail(lab("2000-8", 1.75, "mmol/L"))
+    assert "Calcium, total 1.75 mmol/L (unadjusted: no albumin within two days)" in shown
+
+
+def test_a_side_is_not_said_twice() -> None:
+    condition = {
+        "resourceType": "Condition",
+        "id": "c",
+        "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "I70.221"}]},
+        "subject": {"reference": "Patient/p"},
+        "onsetDateTime": "2026-06-01",
+    }
+    assert "rest pain, right leg (2026-06-01)" in detail(condition)
