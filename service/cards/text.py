@@ -29,7 +29,8 @@ def when(day: Day | None) -> str:
 def fact(found: Fact) -> str:
     """Returns one fact that a rule rests on."""
     since = _SINCE.get(found.status, "") if isinstance(found, Medicine) and found.day else ""
-    side = f", {found.side}" if found.side in ("left", "right") else ""
+    told = found.label.lower().replace(",", " ").split()
+    side = f", {found.side}" if found.side in ("left", "right") and found.side not in told else ""
     value = f" {plain(found.written)}{_noted(found)}" if isinstance(found, Result) else ""
     doubt = "; code and display disagree" if found.contradiction else ""
     return f"{plain(found.label)}{value}{side} ({since}{when(found.day)}{doubt}){_HOW.get(found.by, '')}"
