@@ -36,6 +36,11 @@ def templates(program: Program) -> tuple[Template, ...]:
         Template("medication-requests", "MedicationRequest", f"MedicationRequest?{_PATIENT}"),
         Template("medication-statements", "MedicationStatement", f"MedicationStatement?{_PATIENT}"),
         Template("medication-dispenses", "MedicationDispense", f"MedicationDispense?{_PATIENT}"),
+        Template(
+            "medication-administrations",
+            "MedicationAdministration",
+            f"MedicationAdministration?{_PATIENT}&_sort=-effective-time&_count=100",
+        ),
         Template("observations", "Observation", f"Observation?{_PATIENT}&code={observations}&_sort=-date&_count=500"),
         Template("reports", "DiagnosticReport", f"DiagnosticReport?{_PATIENT}&code={reports}"),
         Template("procedures", "Procedure", f"Procedure?{_PATIENT}"),

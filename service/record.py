@@ -70,6 +70,15 @@ class Record:
     rejected: list[Rejection]
     medications: dict[str, shapes.Medication]
     shapes_read: tuple[str, ...] = ()
+    _conditions: dict[str, Resource] | None = None
+
+    @property
+    def conditions(self) -> dict[str, Resource]:
+        """The Conditions by the references and addresses under which others point to them."""
+        if self._conditions is None:
+            found = self.by_type.get(shapes.Condition, ())
+            self._conditions = {name: c.resource for c in found for name in (c.reference, c.full_url) if name}
+        return self._conditions
 
     def of(self, shape: type[R]) -> Iterator[tuple[str, R]]:
         """Yields (reference, resource) of one type, in the order in which they came."""

@@ -53,6 +53,8 @@ class Range(Shape):
     low: Quantity | None = None
     high: Quantity | None = None
     type: Concept | None = None
+    appliesTo: list[Concept] | None = None
+    text: str | None = None
 
 
 class Annotation(Shape):
@@ -81,6 +83,12 @@ class DispenseRequest(Shape):
     expectedSupplyDuration: Quantity | None = None
 
 
+class Dosage(Shape):
+    """How a medicine is used: only the route."""
+
+    route: Concept | None = None
+
+
 class Ingredient(Shape):
     itemCodeableConcept: Concept | None = None
     item: Concept | None = None
@@ -92,6 +100,7 @@ class Component(Shape):
     valueCodeableConcept: Concept | None = None
     valueString: str | None = None
     valueBoolean: bool | None = None
+    valueInteger: int | None = None
     dataAbsentReason: Concept | None = None
     interpretation: list[Concept] | Concept | None = None
     referenceRange: list[Range] | None = None
@@ -168,8 +177,11 @@ class Observation(Owned, kw_only=True, tag="Observation"):
     interpretation: list[Concept] | Concept | None = None
     referenceRange: list[Range] | None = None
     component: list[Component] | None = None
+    hasMember: list[Reference] | None = None
     note: list[Annotation] | Annotation | str | None = None
     comments: str | None = None
+    comment: str | None = None
+    focus: list[Reference] | None = None
 
 
 class DiagnosticReport(Owned, kw_only=True, tag="DiagnosticReport"):
@@ -178,6 +190,7 @@ class DiagnosticReport(Owned, kw_only=True, tag="DiagnosticReport"):
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     issued: str | None = None
+    result: list[Reference] | None = None
     conclusion: str | None = None
     conclusionCode: list[Concept] | Concept | None = None
     codedDiagnosis: list[Concept] | Concept | None = None
@@ -203,6 +216,8 @@ class Prescription(Owned, kw_only=True):
     reasonCode: list[Concept] | Concept | None = None
     reasonReference: list[Reference] | Reference | None = None
     reason: list[Concept] | Concept | None = None
+    dosageInstruction: list[Dosage] | None = None
+    dosage: list[Dosage] | Dosage | None = None
 
 
 class MedicationRequest(Prescription, kw_only=True, tag="MedicationRequest"):
@@ -234,6 +249,9 @@ class MedicationDispense(Prescription, kw_only=True, tag="MedicationDispense"):
 
 
 class MedicationAdministration(Prescription, kw_only=True, tag="MedicationAdministration"):
+    notGiven: bool | None = None
+    wasNotGiven: bool | None = None
+    effectiveTimeDateTime: str | None = None
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     occurenceDateTime: str | None = None
@@ -242,6 +260,7 @@ class MedicationAdministration(Prescription, kw_only=True, tag="MedicationAdmini
 
 class Medication(Resource, kw_only=True, tag="Medication"):
     code: Concept | None = None
+    form: Concept | None = None
     ingredient: list[Ingredient] | None = None
 
 
@@ -255,8 +274,16 @@ class ServiceRequest(Owned, kw_only=True, tag="ServiceRequest"):
     occurrencePeriod: Period | None = None
 
 
+class Reaction(Shape):
+    """A reaction of an AllergyIntolerance."""
+
+    substance: Concept | None = None
+
+
 class AllergyIntolerance(Owned, kw_only=True, tag="AllergyIntolerance"):
     code: Concept | None = None
+    substance: Concept | None = None
+    reaction: list[Reaction] | None = None
     clinicalStatus: Concept | str | None = None
     verificationStatus: Concept | str | None = None
     recordedDate: str | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from service.cards import text
-from service.cards.done import done_table
+from service.cards.done import done_table, flagged
 from service.cards.drafts import Drafts
 from service.cards.wanted import Request, requests
 from service.engine.evaluate import Evaluation, Finding
@@ -60,6 +60,8 @@ def compose(evaluation: Evaluation, program: Program, drafts: Drafts, client: Cl
         mine = [request for request in wanted if request.section == number]
         settled = satisfied if number == home else []
         cards.append(_card(section, mine, settled, number == home, evaluation, program, drafts, client))
+    if cards and (first := flagged(program, evaluation)):
+        cards[0]["detail"] = f"{first}\n\n{cards[0]['detail']}"
     return cards
 
 
@@ -222,7 +224,7 @@ def _basis(evaluation: Evaluation, section: Section) -> str:
     elif gate.open:
         basis = "Leg cramps taken as reported."
     else:
-        basis = "No leg cramps on record."
+        basis = "No leg cramps on record: this is about the medicine alone."
     lines = [f"As of {evaluation.today.isoformat()}. {basis}"]
     if evaluation.facts.age is None:
         lines.append("Age unknown: adult rules were applied.")

@@ -14,6 +14,23 @@ from service.facts.model import Result
 from service.knowledge.schema import Latest, Notable
 
 
+def flagged(program: Program, evaluation: Evaluation) -> str:
+    """Returns a line on results that nobody could evaluate but the laboratory flags as critical (clinical.md B9.4)."""
+    terms = program.rules.ruleset.flagged
+    if terms is None:
+        return ""
+    case = Case(evaluation.facts, evaluation.today, program.terms)
+    said = []
+    for item in evaluation.facts.unusable:
+        if not (item.flag and item.unreadable) or item.number is None or item.day is None:
+            continue
+        since = newest(case, [item.valueset], terms.within)
+        if case.within(item.day, terms.within) and not any(r.day and r.day.date > item.day.date for r in since):
+            title = text.plain(program.terms.titles[item.valueset])
+            said.append(f"{title} {item.number:.10g}, {item.reason}, {text.when(item.day)}, flagged {item.flag}")
+    return f"**Not evaluated; read the report now: {'; '.join(dict.fromkeys(said))}.**" if said else ""
+
+
 def done_table(program: Program, evaluation: Evaluation, findings: Iterable[Finding]) -> str:
     """Returns the table, empty when nothing is done.
 
@@ -44,7 +61,8 @@ class _Table:
         mark = self.mark(evidence) if isinstance(evidence, Result) else ""
         name = evidence.label if isinstance(evidence, Result) else label
         said = text.value(evidence)
-        cells = [text.plain(name), text.when(evidence.day), f"**{said} {mark}**" if mark else said]
+        when = text.when(evidence.day) + (self.age(evidence) if isinstance(evidence, Result) else "")
+        cells = [text.plain(name), when, f"**{said} {mark}**" if mark else said]
         self.rows.setdefault((evidence.reference, name), (mark, cells))
 
     def mark(self, result: Result) -> str:
@@ -54,6 +72,12 @@ class _Table:
         if result.low is not None and result.value < result.low:
             return "low"
         return next((level for notable in self.notables if (level := self.level(result, notable))), "")
+
+    def age(self, result: Result) -> str:
+        """How old an alarming value is, where a notable limit says that it must be told (clinical.md B9.5)."""
+        days = self.case.age_days(result.day) if result.day else 0
+        aged = (notable for notable in self.notables if notable.aged_from is not None and days >= notable.aged_from)
+        return f" ({days} days old)" if any(self.level(result, notable) for notable in aged) else ""
 
     def level(self, result: Result, notable: Notable) -> str:
         """`high` or `low` against one notable limit, empty in between."""

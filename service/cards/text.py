@@ -10,6 +10,7 @@ from service.facts.dates import Day
 from service.facts.model import Fact, Medicine, Result
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~#&])")
+_SINCE = {"current": "since ", "draft": "since ", "given": "given "}
 _HOW = {"name": " (recognised by name)", "text": " (from free text)"}
 
 
@@ -27,9 +28,10 @@ def when(day: Day | None) -> str:
 
 def fact(found: Fact) -> str:
     """Returns one fact that a rule rests on."""
-    since = "since " if isinstance(found, Medicine) and found.day else ""
-    side = f", {found.side}" if found.side in ("left", "right") else ""
-    value = f" {plain(found.written)}" if isinstance(found, Result) else ""
+    since = _SINCE.get(found.status, "") if isinstance(found, Medicine) and found.day else ""
+    told = found.label.lower().replace(",", " ").split()
+    side = f", {found.side}" if found.side in ("left", "right") and found.side not in told else ""
+    value = f" {plain(found.written)}{_noted(found)}" if isinstance(found, Result) else ""
     doubt = "; code and display disagree" if found.contradiction else ""
     return f"{plain(found.label)}{value}{side} ({since}{when(found.day)}{doubt}){_HOW.get(found.by, '')}"
 
@@ -44,10 +46,14 @@ def facts(found: Iterable[Fact]) -> str:
 def value(evidence: Evidence) -> str:
     """Returns what a result says."""
     if isinstance(evidence, Result):
-        return plain(evidence.written) + (f" ({evidence.note})" if evidence.note else "")
+        return plain(evidence.written) + _noted(evidence)
     if evidence.verdict == "positive" or evidence.values:
         return "**reports a finding: read it**"
     return "not conclusive" if evidence.verdict else "report on file"
+
+
+def _noted(result: Result) -> str:
+    return f" ({result.note})" if result.note else ""
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -93,7 +93,8 @@ def _panelled(single: list[Request], program: Program) -> list[Request]:
     for panel in program.rules.orders.panels:
         covered = [request for request in remaining if request.key in panel.covers]
         present = {request.key for request in remaining}
-        if len(covered) < panel.at_least or not present.issuperset(panel.with_):
+        counted = len(covered) + len(present.intersection(panel.counts))
+        if not covered or counted < panel.at_least or not present.issuperset(panel.with_):
             continue
         covered += [request for request in remaining if request.key in panel.with_ and request not in covered]
         first = min(covered, key=lambda request: request.section)

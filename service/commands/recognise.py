@@ -12,7 +12,7 @@ import msgspec
 from service import shapes
 from service.engine import load_program
 from service.facts import concepts
-from service.facts.medicines import concepts_of
+from service.facts.products import concepts_of
 from service.record import Source, Unreadable, read_bundle, read_resource
 from service.settings import Settings
 from service.terms import Coded, Recogniser

@@ -20,6 +20,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "encounter": ("Encounter",),
     "questionnaire": ("QuestionnaireResponse",),
     "allergy": ("AllergyIntolerance",),
+    "administration": ("MedicationAdministration",),
     "order": ("ServiceRequest",),
 }
 

@@ -121,7 +121,13 @@ def _condition(terms: ConditionTerms) -> Ask:
 
 def _medication(terms: MedicationTerms) -> Ask:
     valuesets, started, lasting = terms.in_, terms.started_within, terms.for_at_least
-    wanted = {"current": ("current",), "draft": ("draft",), "current-or-draft": ("current", "draft")}[terms.status]
+    wanted: tuple[str, ...] = {
+        "current": ("current",),
+        "draft": ("draft",),
+        "current-or-draft": ("current", "draft"),
+    }[terms.status]
+    if terms.given_within is not None:
+        wanted, started = ("given",), terms.given_within
     not_for = frozenset(terms.reason_not_in or ())
 
     def ask(case: Case) -> Answer:

@@ -28,6 +28,8 @@ def newest(case: Case, analytes: Sequence[str], window_days: int) -> list[Result
 
 def compare(case: Case, result: Result, terms: ResultTerms) -> Answer:
     """Returns whether one result meets the bounds; a comparator that leaves it open gives unknown."""
+    if terms.unadjusted and not result.unadjusted:
+        return NO
     truth = Truth.YES
     if terms.latest:
         truth = min(truth, _bounded(case, result, terms.latest))
@@ -35,10 +37,10 @@ def compare(case: Case, result: Result, terms: ResultTerms) -> Answer:
         upper = _upper(case, result, terms.fallback_upper)
         times = terms.times_upper_limit
         scaled = Latest.model_construct(
-            below=_scale(times.below, upper, result),
-            at_most=_scale(times.at_most, upper, result),
-            above=_scale(times.above, upper, result),
-            at_least=_scale(times.at_least, upper, result),
+            below=_scale(times.below, upper),
+            at_most=_scale(times.at_most, upper),
+            above=_scale(times.above, upper),
+            at_least=_scale(times.at_least, upper),
         )
         truth = min(truth, _bounded(case, result, scaled)) if upper is not None else min(truth, Truth.UNKNOWN)
     if terms.outside_reference:
@@ -101,32 +103,33 @@ def _same_unit(case: Case, result: Result, limits: Limits) -> tuple[float, float
     return None
 
 
-def _upper(case: Case, result: Result, fallback: Limits | None) -> float | None:
-    if result.high is not None:
-        return result.high
-    if fallback is None:
-        return None
-    pair = _same_unit(case, result, fallback)
-    return None if pair is None else pair[1]
+def _upper(case: Case, result: Result, fallback: Limits | None) -> tuple[float, str] | None:
+    """The upper limit and its unit: the one reported beside the value, else the rule's own."""
+    if result.high is not None and result.high > 0:
+        return result.high, result.unit
+    canonical = case.terms.units.canonical.get(result.analyte, "")
+    unit = next((unit for unit in (result.unit, canonical) if unit in (fallback or {})), None)
+    return None if fallback is None or unit is None else (fallback[unit], unit)
 
 
-def _scale(limits: Limits | None, upper: float | None, result: Result) -> Limits | None:
-    """`times` limits are written with the unit `times`; they become limits in the result's own unit."""
+def _scale(limits: Limits | None, upper: tuple[float, str] | None) -> Limits | None:
+    """`times` limits are written with the unit `times`; they become limits in the unit of the upper limit."""
     if limits is None or upper is None:
         return None
-    return {result.unit: limits["times"] * upper}
+    limit, unit = upper
+    return {unit: limits["times"] * limit}
 
 
 def _outside(case: Case, result: Result, fallback: tuple[float, float, str] | None) -> Truth:
-    low, high = result.low, result.high
-    unit = result.unit
-    if low is None and high is None:
-        if fallback is None:
-            return Truth.UNKNOWN
-        low, high, unit = fallback
+    below = None if result.low is None else {result.unit: result.low}
+    above = None if result.high is None else {result.unit: result.high}
+    if fallback is not None:
+        below, above = below or {fallback[2]: fallback[0]}, above or {fallback[2]: fallback[1]}
+    if below is None and above is None:
+        return Truth.UNKNOWN
     answers = []
-    if low is not None:
-        answers.append(Answer(_bounded(case, result, Latest.model_construct(below={unit: low}))))
-    if high is not None:
-        answers.append(Answer(_bounded(case, result, Latest.model_construct(above={unit: high}))))
+    if below is not None:
+        answers.append(Answer(_bounded(case, result, Latest.model_construct(below=below))))
+    if above is not None:
+        answers.append(Answer(_bounded(case, result, Latest.model_construct(above=above))))
     return any_of(answers).truth

@@ -55,9 +55,16 @@ class Completion:
                     found.append(newest)
         return found
 
-    def last(self, case: Case, window_days: int, after: Day | None = None) -> Evidence | None:
-        """Returns the newest result, however old, among the members that keep the order from being done."""
-        lacking = [member for member in self.members if self._newest(case, member, window_days, after) is None]
+    def last(self, case: Case, window_days: int | None, after: Day | None = None) -> Evidence | None:
+        """Returns the newest result, however old, among the members that keep the order from being done.
+
+        Without a window, or where none is lacking, that is every member.
+        """
+        lacking = [
+            member
+            for member in self.members
+            if window_days is None or self._newest(case, member, window_days, after) is None
+        ]
         known = [item for item in (self._newest(case, member, None) for member in lacking or self.members) if item]
         return max(known, key=lambda item: item.day.date.toordinal() if item.day else 0, default=None)
 

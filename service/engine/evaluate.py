@@ -163,16 +163,17 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
         key, window = offer.offer.order, offer.offer.within
         evidence = offer.completion.evidence(case, window) if window is not None else None
         if evidence is None:
-            offered.append(Wanted(key, window, None, _placed(program, case, key)))
+            offered.append(Wanted(key, window, offer.completion.last(case, window), _placed(program, case, key)))
         else:
             done.append(Done(key, window, tuple(evidence)))
-    indicator, summary = recommendation.indicator, recommendation.card.summary
+    indicator, summary, raised = recommendation.indicator, recommendation.card.summary, None
     for escalation, asked in rule.escalations:
         if _RANK[escalation.to] > _RANK[indicator] and asked(case).truth == Truth.YES:
-            indicator, summary = escalation.to, escalation.summary or summary
-    summary = next(iter(_lines(rule.variants, case)), summary)
-    fires = not rule.tests or bool(due or unchecked) or not done
-    if fires and unchecked and not due and recommendation.card.summary_unchecked:
+            indicator, raised = escalation.to, escalation.summary or raised
+    to_critical = indicator == "critical" and indicator != recommendation.indicator
+    fires = not rule.tests or bool(due or unchecked) or not done or to_critical
+    summary = next(iter(_lines(rule.variants, case)), raised or summary)
+    if fires and unchecked and not due and recommendation.card.summary_unchecked and raised is None:
         summary = recommendation.card.summary_unchecked
     return Finding(
         rule=recommendation,
@@ -206,10 +207,9 @@ def _gate_test(
     wanted = Wanted(
         test.order, test.within, completion.last(case, test.within, after), _placed(program, case, test.order)
     )
-    if case.supplied(completion.kind):
-        due.append(wanted)
-    else:
-        unchecked.append(wanted)
+    open_tests = due if case.supplied(completion.kind) else unchecked
+    if all(other.order != test.order for other in open_tests):  # one order in two windows, where `if` is unknown
+        open_tests.append(wanted)
 
 
 def _legs(case: Case, names: Sequence[str] | None) -> frozenset[str] | None:

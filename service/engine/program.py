@@ -127,7 +127,7 @@ def compile_program(rules: Rules) -> Program:
         clauses=clauses,
         kinds_read=frozenset().union(
             *(rule.kinds for rule in compiled),
-            (clause.word for clause in walk(rules.definitions[rules.ruleset.gate].when, rules) if clause.word in KINDS),
+            _kinds(rules.definitions[rules.ruleset.gate].when, rules),
         ),
         placed_as={
             key: frozenset(
@@ -159,7 +159,7 @@ def _compile(
         when=clauses.compile(recommendation.when),
         tests=tuple(CompiledTest(test, completions[test.order], maybe(test.if_)) for test in recommendation.tests),
         offers=tuple(
-            CompiledOffer(offer, completions[offer.order], maybe(offer.if_), maybe(offer.unless))
+            CompiledOffer(offer, _completion(offer, completions), maybe(offer.if_), maybe(offer.unless))
             for offer in recommendation.offers
         ),
         escalations=tuple((escalation, clauses.compile(escalation.if_)) for escalation in recommendation.escalate),
@@ -171,8 +171,20 @@ def _compile(
             for variant in recommendation.card.variants
         ),
         needs=needs(recommendation.when, rules),
-        kinds=frozenset(word for clause in walk(recommendation.when, rules) if (word := clause.word) in KINDS),
+        kinds=_kinds(recommendation.when, rules),
     )
+
+
+def _completion(offer: Offer, completions: dict[str, Completion]) -> Completion:
+    usual = completions[offer.order]
+    return usual if offer.complete is None else Completion(tuple((name,) for name in offer.complete), usual.kind)
+
+
+def _kinds(clause: Clause, rules: Rules) -> frozenset[str]:
+    """The kinds of data that a clause reads. Doses given only add to what the medicines say."""
+    asked = list(walk(clause, rules))
+    given = {"administration" for inner in asked if inner.medication and inner.medication.given_within is not None}
+    return frozenset(inner.word for inner in asked if inner.word in KINDS) | given
 
 
 def walk(clause: Clause, rules: Rules) -> Iterator[Clause]:

@@ -9,6 +9,7 @@ from service.facts.dates import read_day
 from service.facts.events import read_events
 from service.facts.medicines import read_medicines
 from service.facts.model import Facts
+from service.facts.reading import Reading
 from service.facts.results import read_results
 from service.record import Record
 from service.terms import Recogniser, Terms
@@ -27,7 +28,7 @@ def normalise(record: Record, terms: Terms, today: date, zone: tzinfo, drafts: f
     _read_patient(record, facts, today, zone)
     read_conditions(record, terms, recogniser, facts, today, zone)
     read_medicines(record, recogniser, facts, today, zone, drafts)
-    read_results(record, terms, recogniser, facts, today, zone)
+    read_results(record, Reading(terms, recogniser, facts, today, zone))
     read_events(record, terms, recogniser, facts, today, zone)
     return facts
 

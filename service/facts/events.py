@@ -9,7 +9,7 @@ from service import shapes
 from service.facts import concepts, text
 from service.facts.dates import Day, read_day
 from service.facts.model import Event, Facts
-from service.facts.results import answers
+from service.facts.symptoms import answers
 from service.record import Record
 from service.terms import Recogniser, Recognition, Terms
 
@@ -83,18 +83,6 @@ def _procedure(
         group[valueset].append(event)
 
 
-def _allergy(
-    reference: str, allergy: shapes.AllergyIntolerance, recogniser: Recogniser, facts: Facts, zone: tzinfo
-) -> None:
-    if concepts.word(allergy.verificationStatus) in ("refuted", "entered-in-error"):
-        return
-    found = recogniser.recognise("medication", concepts.codings(allergy.code), concepts.texts(allergy.code))
-    if found.valuesets:
-        facts.check_dates(reference, allergy, zone)
-    for valueset in found.valuesets:
-        facts.allergies[valueset].append(_event(reference, found, _day(allergy.recordedDate, zone)))
-
-
 def _encounter(
     reference: str, encounter: shapes.Encounter, terms: Terms, recogniser: Recogniser, facts: Facts, zone: tzinfo
 ) -> None:
@@ -113,6 +101,22 @@ def _encounter(
             event = _event(reference, found, _day(period.start, zone), valuesets=valuesets, label=label, by=by)
             for valueset in valuesets:
                 facts.encounters[valueset].append(event)
+
+
+def _allergy(
+    reference: str, allergy: shapes.AllergyIntolerance, recogniser: Recogniser, facts: Facts, zone: tzinfo
+) -> None:
+    """Adds an allergy or intolerance by its code or by the substance of a reaction, each value set once."""
+    if concepts.word(allergy.verificationStatus) in ("refuted", "entered-in-error"):
+        return
+    known: set[str] = set()
+    for substance in (allergy.code, allergy.substance, *(reaction.substance for reaction in allergy.reaction or ())):
+        found = recogniser.recognise("medication", concepts.codings(substance), concepts.texts(substance))
+        if found.valuesets:
+            facts.check_dates(reference, allergy, zone)
+        for valueset in found.valuesets - known:
+            facts.allergies[valueset].append(_event(reference, found, _day(allergy.recordedDate, zone)))
+        known |= found.valuesets
 
 
 def _items(items: list[shapes.Item] | None) -> Iterator[shapes.Item]:

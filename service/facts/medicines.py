@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 
 from service import shapes
-from service.facts import concepts
 from service.facts.dates import Day, read_day
 from service.facts.model import Facts, Medicine
+from service.facts.products import reasons_of, recognise
 from service.record import Record
-from service.terms import Coded, Recogniser, Recognition
+from service.terms import Recogniser, Recognition
 
 _GAP_DAYS = 90  # clinical.md B9.3: renewals and refills join while the gap is at most this
 _ORDERED = {"order", "original-order", "reflex-order", "filler-order", "instance-order", ""}
 _NEVER = {"entered-in-error", "cancelled", "draft", "not-taken", "intended", "not-done", "preparation", "declined"}
 _TAKEN = {"n", "unk", "na"}  # STU3 MedicationStatement.taken, other than yes
+_GIVEN = {"completed", "in-progress"}  # MedicationAdministration
 _DAYS = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7, "mo": 30, "month": 30, "months": 30, "a": 365}
 
 
@@ -27,10 +28,10 @@ class _Use:
 
     reference: str
     found: Recognition
-    status: str  # current, past or draft
+    status: str  # current, past, draft or given
     start: Day | None
     end: date | None
-    reasons: frozenset[str]
+    reasons: frozenset[str] | None  # None where no reason is stated
 
 
 def read_medicines(
@@ -41,36 +42,54 @@ def read_medicines(
     zone: tzinfo,
     drafts: frozenset[str] = frozenset(),
 ) -> None:
-    """Adds every recognised medicine that is current, each ingredient once, with the first day of its course.
+    """Adds every recognised medicine that is current, each once, with the first day of its course; doses given too.
 
     drafts: references of the orders selected in the hook's context; they count as draft, not as current.
     """
     uses = list(_uses(record, recogniser, facts, today, zone, drafts))
     courses = _courses(uses)
-    seen: set[tuple[frozenset[str], str]] = set()
-    for use in uses:
-        if use.status == "past":
-            continue
-        ingredients = use.found.ingredients or frozenset((f"{use.found.system}|{use.found.code}",))
-        if (ingredients, use.status) in seen:
-            continue
-        seen.add((ingredients, use.status))
+    given = sorted(
+        _given(record, recogniser, facts, today, zone), key=lambda use: use.start or Day(today), reverse=True
+    )
+    for use in _once([*uses, *given]):
+        ingredients = _ingredients(use)
         starts = [courses[ingredient] for ingredient in ingredients if ingredient in courses]
         fact = Medicine(
             reference=use.reference,
             valuesets=use.found.valuesets,
             label=use.found.label,
-            day=min(starts) if starts else None,
+            day=use.start if use.status == "given" else min(starts) if starts else None,
             system=use.found.system,
             code=use.found.code,
             by=use.found.by,
             contradiction=use.found.contradiction,
             ingredients=ingredients,
             status=use.status,
-            reasons=use.reasons,
+            reasons=use.reasons or frozenset(),
         )
         for valueset in fact.valuesets:
             facts.medicines[valueset].append(fact)
+
+
+def _ingredients(use: _Use) -> frozenset[str]:
+    """What a use is a course of: its ingredients, else its code, else what its name was recognised as."""
+    found = use.found
+    return found.ingredients or frozenset((f"{found.system}|{found.code}" if found.code else found.label,))
+
+
+def _once(uses: list[_Use]) -> Iterator[_Use]:
+    """Yields each medicine in use once, though several resources tell of it.
+
+    It counts again for each reason that is stated; a use without a reason adds nothing to one that has it.
+    """
+    told: dict[tuple[frozenset[str], frozenset[str], str], dict[frozenset[str] | None, _Use]] = defaultdict(dict)
+    for use in uses:
+        if use.status != "past":
+            told[_ingredients(use), use.found.valuesets, use.status].setdefault(use.reasons, use)
+    for by_reason in told.values():
+        if len(by_reason) > 1:
+            by_reason.pop(None, None)
+        yield from by_reason.values()
 
 
 def _courses(uses: list[_Use]) -> dict[str, Day]:
@@ -80,7 +99,7 @@ def _courses(uses: list[_Use]) -> dict[str, Day]:
     for use in uses:
         if use.start is None or use.status == "draft":
             continue
-        for ingredient in use.found.ingredients or (f"{use.found.system}|{use.found.code}",):
+        for ingredient in _ingredients(use):
             if use.status == "current":
                 running[ingredient].append(use.start)
             else:
@@ -103,14 +122,14 @@ def _uses(
     ) -> Iterator[_Use]:
         if status is None:
             return
-        found = _recognise(reference, item, record, recogniser, facts)
+        found = recognise(reference, item, record, recogniser, facts)
         if not found.valuesets:
             return
         facts.check_dates(reference, item, zone)
         day = read_day(start, zone) if start else None
         if day and day.date > today and status == "current":
             day = None
-        yield _Use(reference, found, status, day, end, _reasons(item, recogniser))
+        yield _Use(reference, found, status, day, end, reasons_of(item, recogniser, record))
 
     for reference, request in record.of(shapes.MedicationRequest):
         status = _request_status(request, reference in drafts)
@@ -127,8 +146,27 @@ def _uses(
         end_date = _supply_end(dispense, zone)
         status = _plain_status(dispense.status)
         if status is not None:
-            status = "current" if end_date is not None and end_date >= today else "past"
+            covers = (
+                (dispense.status or "").strip().lower() == "completed" and end_date is not None and end_date >= today
+            )
+            status = "current" if covers else "past"
         yield from made(reference, dispense, status, start, end_date)
+
+
+def _given(record: Record, recogniser: Recogniser, facts: Facts, today: date, zone: tzinfo) -> Iterator[_Use]:
+    """Yields the doses that were given and say when."""
+    for reference, dose in record.of(shapes.MedicationAdministration):
+        if dose.notGiven or dose.wasNotGiven or (dose.status or "").strip().lower() not in _GIVEN:
+            continue
+        found = recognise(reference, dose, record, recogniser, facts)
+        period = dose.effectivePeriod or dose.occurencePeriod or shapes.Period()
+        moment = dose.effectiveDateTime or dose.occurenceDateTime or dose.effectiveTimeDateTime
+        written = moment or period.end or period.start
+        day = read_day(written, zone) if written else None
+        if found.valuesets and day is None:
+            facts.reject(reference, "MedicationAdministration: no FHIR date says when it was given: not used")
+        elif found.valuesets and day is not None and day.date <= today:
+            yield _Use(reference, found, "given", day, None, None)
 
 
 def _request_status(request: shapes.MedicationRequest, drafted: bool) -> str | None:
@@ -177,61 +215,3 @@ def _after(start: Day | None, length: shapes.Quantity | None) -> date | None:
     if days is None or not 0 <= length.value * days <= 3660:
         return None
     return start.date + timedelta(days=int(length.value * days))
-
-
-def _recognise(
-    reference: str, item: shapes.Prescription, record: Record, recogniser: Recogniser, facts: Facts
-) -> Recognition:
-    """What the medicine is; a Medication that is nowhere to be found is said."""
-    codings, texts = concepts_of(item, record.medications)
-    if not codings and not texts and _pointer(item) is not None:
-        facts.reject(reference, "the Medication that it refers to is not in the record: not used")
-    return recogniser.recognise("medication", codings, texts)
-
-
-def concepts_of(
-    item: shapes.Prescription, medications: Mapping[str, shapes.Resource]
-) -> tuple[tuple[Coded, ...], tuple[str, ...]]:
-    """Returns codings and texts of a medicine: in place, or of the Medication referred to and its ingredients."""
-    concept = item.medicationCodeableConcept
-    if concept is None and item.medication is not None and item.medication.reference is None:
-        concept = item.medication
-    medication = _resolve(item, _pointer(item), medications)
-    if medication is None:
-        pointer = _pointer(item)
-        written = (pointer.display,) if pointer is not None and pointer.display else ()
-        return concepts.codings(concept), (*concepts.texts(concept), *written)
-    codings, texts = concepts.codings(medication.code), concepts.texts(medication.code)
-    for ingredient in medication.ingredient or ():
-        part = ingredient.itemCodeableConcept or ingredient.item
-        codings += concepts.codings(part)
-        texts += concepts.texts(part)
-    return codings, texts
-
-
-def _pointer(item: shapes.Prescription) -> shapes.Reference | None:
-    """The reference to a Medication: R4's element, or R5's inside the CodeableReference."""
-    return item.medicationReference or (item.medication.reference if item.medication else None)
-
-
-def _resolve(
-    item: shapes.Prescription, pointer: shapes.Reference | None, medications: Mapping[str, shapes.Resource]
-) -> shapes.Medication | None:
-    if pointer is None or not pointer.reference:
-        return None
-    written = pointer.reference.partition("/_history/")[0]
-    if written.startswith("#"):
-        inner = next((i for i in item.contained or () if i.id is not None and i.id.lstrip("#") == written[1:]), None)
-        return inner if isinstance(inner, shapes.Medication) else None
-    found = medications.get(written) or medications.get("/".join(written.split("/")[-2:]))
-    return found if isinstance(found, shapes.Medication) else None
-
-
-def _reasons(item: shapes.Prescription, recogniser: Recogniser) -> frozenset[str]:
-    reasons: set[str] = set()
-    written = [*concepts.listed(item.reasonCode), *concepts.listed(item.reason)]
-    if isinstance(item, shapes.MedicationOrder):
-        written += concepts.listed(item.reasonCodeableConcept)
-    for concept in written:
-        reasons |= recogniser.recognise("condition", concepts.codings(concept), concepts.texts(concept)).valuesets
-    return frozenset(reasons)

@@ -58,7 +58,10 @@ class Medicine(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result(Fact):
-    """A usable numeric result. `canonical` is the value in the value set's own unit; `unit` the one reported."""
+    """A usable numeric result. `canonical` is the value in the value set's own unit; `unit` the one reported.
+
+    low, high: the reference range reported beside it. unadjusted: total calcium that stands in for the adjusted one.
+    """
 
     analyte: str
     value: float
@@ -68,6 +71,12 @@ class Result(Fact):
     low: float | None = None
     high: float | None = None
     note: str = ""
+    unadjusted: bool = False
+
+    @property
+    def outside(self) -> bool:
+        """Whether it lies outside the reference range reported beside it."""
+        return (self.low is not None and self.value < self.low) or (self.high is not None and self.value > self.high)
 
     @property
     def written(self) -> str:
@@ -97,7 +106,8 @@ class Event(Fact):
 class Unusable:
     """A recognised result that cannot be used.
 
-    decisive: it might have changed an answer (final, but not readable).
+    decisive: it might have changed an answer (final, but not readable). flag: LL or HH where the laboratory calls it
+    critical. number: the value without its unit. unreadable: for want of a unit that can be converted.
     """
 
     reference: str
@@ -106,6 +116,8 @@ class Unusable:
     reason: str
     decisive: bool
     flag: str = ""
+    number: float | None = None
+    unreadable: bool = False
 
 
 @dataclass(slots=True)

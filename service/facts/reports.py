@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 
 from service import shapes
 from service.facts import concepts
 from service.facts.dates import Day
-from service.facts.model import Event, Facts
-from service.terms import Recogniser, Recognition, Terms
+from service.facts.model import Event
+from service.facts.reading import Reading
+from service.terms import Recognition
 
 USABLE = {"final", "amended", "corrected", "appended"}
 
@@ -19,26 +19,24 @@ def add_report(
     report: shapes.DiagnosticReport | shapes.Observation,
     found: Recognition,
     day: Day | None,
-    terms: Terms,
-    recogniser: Recogniser,
-    facts: Facts,
-    today: date,
+    reading: Reading,
 ) -> None:
     """Adds a report that a value set of reports recognises, with what its conclusion codes or describes."""
+    terms, facts = reading.terms, reading.facts
     wanted = frozenset(name for name in found.valuesets if terms.kinds[name] == "report")
     if not wanted:
         return
     status = (report.status or "").strip().lower()
-    if status not in USABLE or day is None or day.date > today:
+    if status not in USABLE or day is None or day.date > reading.today:
         facts.reject(reference, f"{found.label}: not final, or no usable date: not used")
         return
     concluded, told = _conclusion(report)
     site = concepts.side_of(terms, report.bodySite) if isinstance(report, shapes.Observation) else None
     findings: frozenset[str] = frozenset()
     for concept in concluded:
-        codings = concepts.codings(concept)
-        findings |= recogniser.recognise("condition", codings, concepts.texts(concept)).valuesets
-        told += (*concepts.texts(concept), *(coding.display for coding in codings if coding.display))
+        findings |= reading.recognise("condition", concept).valuesets
+        displays = (coding.display for coding in concepts.codings(concept) if coding.display)
+        told += (*concepts.texts(concept), *displays)
     event = Event(
         reference=reference,
         valuesets=wanted,

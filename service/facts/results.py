@@ -1,142 +1,182 @@
-"""Laboratory results and reports: which value counts, in which unit, of which day."""
+"""Laboratory results: which value counts, in which unit, of which day."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date, tzinfo
-
 from service import shapes
-from service.facts import concepts, text
+from service.facts import concepts
+from service.facts.calcium import adjust_calcium
 from service.facts.dates import Day, read_day
-from service.facts.model import Event, Facts, Result, Unusable
+from service.facts.model import Result, Unusable
+from service.facts.panels import corrections, days_of_panels, moment
+from service.facts.ranges import normal_range
+from service.facts.reading import Reading
 from service.facts.reports import USABLE, add_report
+from service.facts.symptoms import add_symptom
 from service.knowledge.phrases import tokens
 from service.knowledge.schema import UnitFactor
 from service.record import Record
-from service.terms import Recogniser, Recognition, Terms
+from service.terms import Recognition
 
 _VOID = {"entered-in-error", "cancelled"}
-_ADJUSTED, _TOTAL, _ALBUMIN = "calcium-adjusted", "calcium-total", "albumin"
-_ALBUMIN_DAYS = 2  # clinical.md Annex 2: albumin within 2 days
-_COMPARATORS = {"", "<", "<=", ">=", ">", "ad"}  # Quantity.comparator, R4 and R5
+_FLAGS = ("LL", "HH")  # the laboratory's own critical limits (FHIR observation interpretation)
+_NO_UNIT, _OTHER_UNIT = _UNREADABLE = ("no unit", "a unit that cannot be converted")
+_COMPARATORS = {"", "<", "<=", ">=", ">"}  # Quantity.comparator; "ad" and anything else says too little
 _EFFECTIVE = ("effectiveDateTime", "effectiveInstant", "issued")
+Measured = shapes.Observation | shapes.Component
 
 
-def read_results(record: Record, terms: Terms, recogniser: Recogniser, facts: Facts, today: date, zone: tzinfo) -> None:
-    """Adds every recognised result, symptom and report; newest results first; adjusted calcium computed."""
-    for reference, observation in record.of(shapes.Observation):
-        _observation(reference, observation, terms, recogniser, facts, today, zone)
+def read_results(record: Record, reading: Reading) -> None:
+    """Adds every recognised result, symptom and report; newest first and of one day the abnormal first.
+
+    What a panel holds without a date is of the panel's day. A result that a corrected one of the same moment replaces
+    is not used; the same value twice counts once. Adjusted calcium is computed.
+    """
+    facts = reading.facts
+    observations = list(record.of(shapes.Observation))
+    corrected = corrections(observation for _, observation in observations)
+    panels = days_of_panels(record, lambda _, resource: _date(resource, reading))
+    for reference, observation in observations:
+        if corrected and observation.status == "final" and moment(observation) in corrected:
+            facts.reject(reference, "a corrected result of the same moment stands in its place: not used")
+            continue
+        _observation(reference, observation, panels.get(reference), reading)
+        _contained(reference, observation, reading)
     for reference, report in record.of(shapes.DiagnosticReport):
-        found = recogniser.recognise("report", concepts.codings(report.code), concepts.texts(report.code))
+        found = reading.recognise("report", report.code)
         if found.valuesets:
-            day = _day(facts, reference, report, zone)
-            add_report(reference, report, found, day, terms, recogniser, facts, today)
-        for inner in report.contained or ():
-            if isinstance(inner, shapes.Observation):
-                _observation(f"{reference}#{inner.id or ''}", inner, terms, recogniser, facts, today, zone)
-    _adjust_calcium(facts, terms.titles.get(_ADJUSTED, ""))
-    for results in facts.results.values():
-        results.sort(key=lambda result: result.day.date if result.day else date.min, reverse=True)
+            facts.check_dates(reference, report, reading.zone)
+            add_report(reference, report, found, _date(report, reading), reading)
+        if (report.status or "").strip().lower() not in _VOID:
+            _contained(reference, report, reading)
+    adjust_calcium(facts, reading.terms.titles.get("calcium-adjusted", ""))
+    for valueset, results in facts.results.items():
+        once: dict[object, Result] = {}
+        for result in results:
+            once.setdefault((result.day, result.value, result.unit, result.comparator, result.low, result.high), result)
+        facts.results[valueset] = sorted(once.values(), key=_newest_abnormal_first)
 
 
-def _observation(
-    reference: str,
-    observation: shapes.Observation,
-    terms: Terms,
-    recogniser: Recogniser,
-    facts: Facts,
-    today: date,
-    zone: tzinfo,
-) -> None:
-    found = recogniser.recognise("observation", concepts.codings(observation.code), concepts.texts(observation.code))
-    if observation.component:
-        for component in observation.component:
-            inner = recogniser.recognise(
-                "observation", concepts.codings(component.code), concepts.texts(component.code)
-            )
-            _measure(reference, observation, component, inner, terms, facts, today, zone)
-    _measure(reference, observation, observation, found, terms, facts, today, zone)
-    if not found.valuesets.isdisjoint(terms.by_kind["report"]):
-        day = _day(facts, reference, observation, zone)
-        add_report(reference, observation, found, day, terms, recogniser, facts, today)
-    _symptom(reference, observation, found, terms, recogniser, facts, today, zone)
+def _newest_abnormal_first(result: Result) -> tuple[int, bool]:
+    return (-result.day.date.toordinal() if result.day else 0, not result.outside)
+
+
+def _contained(reference: str, whole: shapes.Observation | shapes.DiagnosticReport, reading: Reading) -> None:
+    """Reads the results that a panel or report holds inside itself."""
+    for inner in whole.contained or ():
+        if isinstance(inner, shapes.Observation):
+            _observation(f"{reference}#{inner.id or ''}", inner, _date(whole, reading), reading)
+
+
+def _observation(reference: str, observation: shapes.Observation, panel: Day | None, reading: Reading) -> None:
+    """Reads one observation with its components; without a date of its own it is of its panel's day."""
+    found = reading.recognise("observation", observation.code)
+    components = [(part, reading.recognise("observation", part.code)) for part in observation.component or ()]
+    told = observation.valueCodeableConcept is not None or observation.valueString is not None
+    if not (found.valuesets or found.tells_leg_cramps or told or any(inner.valuesets for _, inner in components)):
+        return
+    day = _date(observation, reading) or panel
+    kinds = reading.terms.kinds
+    if found.valuesets:
+        reading.facts.check_dates(reference, observation, reading.zone)
+    for component, inner in components:
+        _measure(reference, observation, component, inner, day, reading)
+    is_panel = bool(observation.component or observation.hasMember) and observation.valueQuantity is None
+    if not is_panel:
+        _measure(reference, observation, observation, found, day, reading)
+    if any(kinds[valueset] == "report" for valueset in found.valuesets):
+        add_report(reference, observation, found, day, reading)
+    add_symptom(reference, observation, found, day, reading)
 
 
 def _measure(
     reference: str,
     observation: shapes.Observation,
-    value: shapes.Observation | shapes.Component,
+    value: Measured,
     found: Recognition,
-    terms: Terms,
-    facts: Facts,
-    today: date,
-    zone: tzinfo,
+    day: Day | None,
+    reading: Reading,
 ) -> None:
+    facts, terms = reading.facts, reading.terms
     for valueset in found.valuesets:
         if terms.kinds[valueset] != "result":
             continue
-        day = _day(facts, reference, observation, zone)
-        outcome = _usable(observation, value, valueset, day, terms, today)
+        outcome = _usable(observation, value, valueset, day, reading)
         if isinstance(outcome, UnitFactor):
-            facts.results[valueset].append(_result(reference, value, found, valueset, day, outcome, terms))
+            facts.results[valueset].append(_result(reference, value, found, valueset, day, outcome, reading))
             continue
         reason, decisive = outcome
-        flag = next((concepts.word(i).upper() for i in concepts.listed(value.interpretation)), "")
-        facts.unusable.append(Unusable(reference, valueset, day, reason, decisive, flag))
-        facts.reject(reference, f"{terms.titles[valueset]}: {reason}: not used")
+        flags = [concepts.word(said).upper() for said in concepts.listed(value.interpretation)]
+        flag = next((flag for flag in flags if flag in _FLAGS), "")
+        facts.unusable.append(
+            Unusable(reference, valueset, day, reason, decisive, flag, _number(value), reason in _UNREADABLE)
+        )
+        flagged = f", flagged {flag}" if flag else ""
+        facts.reject(reference, f"{terms.titles[valueset]}: {reason}{flagged}: not used")
+
+
+def _number(value: Measured) -> float | None:
+    if value.valueQuantity is not None:
+        return value.valueQuantity.value
+    return None if value.valueInteger is None else float(value.valueInteger)
 
 
 def _usable(
-    observation: shapes.Observation,
-    value: shapes.Observation | shapes.Component,
-    valueset: str,
-    day: Day | None,
-    terms: Terms,
-    today: date,
+    observation: shapes.Observation, value: Measured, valueset: str, day: Day | None, reading: Reading
 ) -> UnitFactor | tuple[str, bool]:
     """Returns the unit's factor of a usable result, or why it is not usable and whether that might change an answer."""
     status = (observation.status or "").strip().lower()
     if status in _VOID:
         return f"status {status}", False
     if status not in USABLE:
-        return ("no status" if not status else "not final yet"), False
+        return _STATUS.get(status, "of no status that counts"), False
     if day is None:
         return "no usable date", True
-    if day.date > today:
+    if day.date > reading.today:
         return "dated in the future", False
-    quantity = value.valueQuantity
-    if quantity is None or quantity.value is None:
+    quantity = value.valueQuantity or shapes.Quantity()
+    if _number(value) is None:
         return "no numeric value", value.dataAbsentReason is None
     if (quantity.comparator or "") not in _COMPARATORS:
-        return "a comparator that FHIR does not know", True
-    notes = list(concepts.written(observation.note)) + ([observation.comments] if observation.comments else [])
-    if valueset in terms.spoiled and any(terms.spoiled[valueset].holds(tokens(note)) for note in notes):
-        return "the laboratory's note says that the sample was spoiled", True
-    factor = terms.units.factor(valueset, [unit for unit in (quantity.code, quantity.unit) if unit])
+        return "a comparator that says too little", True
+    if _is_spoiled(observation, value, valueset, reading):
+        return "the laboratory says that the sample was spoiled", True
+    units = reading.terms.units
+    factor = units.factor(valueset, [unit for unit in (quantity.code, quantity.unit) if unit])
     if factor is None:
-        if not (quantity.code or quantity.unit) and terms.units.canonical.get(valueset) == "1":
+        if not (quantity.code or quantity.unit) and units.canonical.get(valueset) == "1":
             return UnitFactor(unit="1", factor=1.0)
-        return ("no unit" if not (quantity.code or quantity.unit) else "a unit that cannot be converted"), True
+        return (_OTHER_UNIT if quantity.code or quantity.unit else _NO_UNIT), True
     return factor
+
+
+_STATUS = {"": "no status", "preliminary": "pending, not final yet", "registered": "pending, no result yet"}
+
+
+def _is_spoiled(observation: shapes.Observation, value: Measured, valueset: str, reading: Reading) -> bool:
+    """Whether a note, comment or interpretation says so, and does not deny it ("sample not haemolysed")."""
+    if valueset not in reading.terms.spoiled:
+        return False
+    said = [*concepts.written(observation.note), observation.comments, observation.comment]
+    said += [text for concept in concepts.listed(value.interpretation) for text in concepts.texts(concept)]
+    return any(reading.terms.is_spoiled(valueset, tokens(text)) for text in said if text)
 
 
 def _result(
     reference: str,
-    value: shapes.Observation | shapes.Component,
+    value: Measured,
     found: Recognition,
     valueset: str,
     day: Day | None,
     factor: UnitFactor,
-    terms: Terms,
+    reading: Reading,
 ) -> Result:
     quantity = value.valueQuantity or shapes.Quantity()
-    number = quantity.value or 0.0
-    low, high = _reference_range(value.referenceRange, factor, terms)
+    number = _number(value) or 0.0
+    low, high = normal_range(value.referenceRange, valueset, factor, reading.terms, reading.facts.sex)
     return Result(
         reference=reference,
         valuesets=found.valuesets,
-        label=terms.titles[valueset],
+        label=reading.terms.titles[valueset],
         day=day,
         system=found.system,
         code=found.code,
@@ -152,124 +192,14 @@ def _result(
     )
 
 
-def _reference_range(
-    ranges: list[shapes.Range] | None, factor: UnitFactor, terms: Terms
-) -> tuple[float | None, float | None]:
-    """Returns the normal range in the unit of the value; a limit in another unit is not used."""
-    for found in ranges or ():
-        if found.type is not None and concepts.word(found.type) not in ("normal", ""):
-            continue
-        limits = []
-        for limit in (found.low, found.high):
-            spelled = [unit for unit in (limit.code, limit.unit) if unit] if limit else []
-            same = limit is not None and (not spelled or any(terms.units.name(unit) == factor.unit for unit in spelled))
-            limits.append(limit.value if limit and same else None)
-        return limits[0], limits[1]
-    return None, None
-
-
-def _day(
-    facts: Facts, reference: str, observation: shapes.Observation | shapes.DiagnosticReport, zone: tzinfo
-) -> Day | None:
+def _date(resource: shapes.Observation | shapes.DiagnosticReport, reading: Reading) -> Day | None:
+    """The day of a result or report: when it was taken, else when it was issued."""
     for element in _EFFECTIVE:
-        written = getattr(observation, element, None)
-        if written:
-            day = read_day(written, zone)
-            if day is not None:
+        written = getattr(resource, element, None)
+        if written and (day := read_day(written, reading.zone)):
+            return day
+        if element == "effectiveDateTime" and resource.effectivePeriod:
+            written = resource.effectivePeriod.end or resource.effectivePeriod.start
+            if written and (day := read_day(written, reading.zone)):
                 return day
-            facts.reject(reference, f"{type(observation).__name__}.{element} is no FHIR date: not used")
-        if element == "effectiveDateTime" and observation.effectivePeriod:
-            written = observation.effectivePeriod.end or observation.effectivePeriod.start
-            if written and (day := read_day(written, zone)):
-                return day
-            if written:
-                facts.reject(reference, f"{type(observation).__name__}.effectivePeriod is no FHIR date: not used")
     return None
-
-
-def _symptom(
-    reference: str,
-    observation: shapes.Observation,
-    found: Recognition,
-    terms: Terms,
-    recogniser: Recogniser,
-    facts: Facts,
-    today: date,
-    zone: tzinfo,
-) -> None:
-    """Adds a symptom or status: by the observation's code, its coded value, or a short text."""
-    if (observation.status or "").lower() not in USABLE | {"preliminary", "registered"}:
-        return
-    valuesets = {name for name in found.valuesets if terms.kinds[name] in ("observation", "condition")}
-    coded = observation.valueCodeableConcept
-    value = recogniser.recognise("answer", concepts.codings(coded), concepts.texts(coded)) if coded else None
-    if value and not _is_no(terms, coded):
-        valuesets |= value.valuesets
-    said = (tokens(observation.valueString),) if observation.valueString else ()
-    told = found.tells_leg_cramps or text.tells_leg_cramps(terms, said)
-    if told:
-        valuesets.add(text.VALUESET)
-    if not valuesets or observation.valueBoolean is False or _is_no(terms, coded):
-        return
-    day = _day(facts, reference, observation, zone)
-    if day is None or day.date > today:
-        return
-    source = found if found.valuesets else value or found
-    fact = Event(
-        reference=reference,
-        valuesets=frozenset(valuesets),
-        label=source.label or terms.titles[text.VALUESET],
-        day=day,
-        system=source.system,
-        code=source.code,
-        by="text" if told and not source.valuesets else source.by,
-        side=concepts.side_of(terms, observation.bodySite) or found.side or (value.side if value else None),
-        values=value.valuesets if value else frozenset(),
-        status=(observation.status or "").lower(),
-    )
-    for valueset in valuesets:
-        facts.observations[valueset].append(fact)
-
-
-def _is_no(terms: Terms, concept: shapes.Concept | None) -> bool:
-    return any(answer in terms.answers_no for answer in answers(concept))
-
-
-def answers(concept: shapes.Concept | None) -> Iterator[str]:
-    """Yields the codes, displays and text of an answer, in lower case."""
-    for coding in concepts.codings(concept):
-        yield from (part.strip().lower() for part in (coding.code, coding.display) if part)
-    yield from (part.strip().lower() for part in concepts.texts(concept))
-
-
-def _adjust_calcium(facts: Facts, label: str) -> None:
-    """Computes adjusted calcium = total + 0.02 × (40 − albumin in g/L) for each total calcium (clinical.md Annex 2).
-
-    The albumin nearest in time, at most two days away, is taken. Without one the unadjusted value stands in, and says
-    so (B9.4). All in canonical units, mmol/L and g/L.
-    """
-    albumins = [result for result in facts.results.get(_ALBUMIN, ()) if result.day]
-    for total in facts.results.get(_TOTAL, ()):
-        if total.day is None:
-            continue
-        moment = total.day.date
-        near = [a for a in albumins if a.day and abs((a.day.date - moment).days) <= _ALBUMIN_DAYS]
-        if near:
-            albumin = min(near, key=lambda a: abs((a.day.date - moment).days) if a.day else 0)
-            value, note = round(total.canonical + 0.02 * (40 - albumin.canonical), 3), "adjusted for albumin"
-        else:
-            value, note = total.canonical, "unadjusted: no albumin within two days"
-        unit = "mmol/L" if near else total.unit
-        facts.results[_ADJUSTED].append(
-            replace(
-                total,
-                analyte=_ADJUSTED,
-                label=label if near else total.label,
-                canonical=value,
-                value=value if near else total.value,
-                unit=unit,
-                note=note,
-                low=None if near else total.low,
-                high=None if near else total.high,
-            )
-        )

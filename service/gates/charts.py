@@ -113,6 +113,8 @@ class Charts:
         day = self._day(item)
         if item.reason:
             start["reasonCode"] = [self._concept(item.reason)]
+        if item.reason_entry is not None:
+            start["reasonReference"] = [{"reference": f"Condition/v{item.reason_entry}"}]
         if item.as_ == "statement":
             resource = {"resourceType": "MedicationStatement", "status": item.status or "active", **start}
             return {**resource, "effectivePeriod": {"start": day}} if day else resource
@@ -123,6 +125,9 @@ class Charts:
             if item.supply_days is not None:
                 resource["daysSupply"] = {"value": item.supply_days, "unit": "d", "code": "d"}
             return resource
+        if item.as_ == "administration":
+            resource = {"resourceType": "MedicationAdministration", "status": item.status or "completed", **start}
+            return {**resource, "effectiveDateTime": day} if day else resource
         status = item.status or ("draft" if item.as_ == "draft" else "active")
         resource = {"resourceType": "MedicationRequest", "status": status, "intent": item.intent, **start}
         if day:

@@ -14,7 +14,7 @@ from service.engine.program import CompiledRule, Program, recompile
 from service.gates.vignettes import Prepared, run
 from service.knowledge.schema import Definition, Recommendation
 
-_DAYS = ("within", "older_than", "started_within", "for_at_least")
+_DAYS = ("within", "older_than", "started_within", "for_at_least", "given_within")
 _LOOSER = {
     "current": "any",
     "past": "any",
@@ -156,14 +156,31 @@ def _of_member(name: str, value: Any, here: Path, path: Path) -> Iterator[tuple[
         "date",
         "escalate",
         "outside_reference",
+        "unadjusted",
+        "fallback_upper",
+        "fallback",
+        "complete",
     ):
         yield here, "removed", _removing(here)
-    if name == "indicator" and len(path) == 0:
+    if name in ("fallback_upper", "fallback"):
+        yield from _of_fallback(value, here)
+    if len(path) == 0:
+        yield from _of_rule(name, value, here)
+
+
+def _of_rule(name: str, value: Any, here: Path) -> Iterator[tuple[Path, str, Any]]:
+    if name == "indicator":
         yield here, f"{value} became another", _setting(here, "info" if value != "info" else "warning")
     if name == "population":
         yield here, f"{value} became adults", _setting(here, "adults")
-    if name == "gate" and len(path) == 0:
+    if name == "gate":
         yield here, "removed", _removing(here)
+
+
+def _of_fallback(value: Any, here: Path) -> Iterator[tuple[Path, str, Any]]:
+    for place, limit in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(limit, int | float):
+            yield from _shifted(limit, (*here, place))
 
 
 def _of_bound(name: str, value: Any, here: Path, path: Path) -> Iterator[tuple[Path, str, Any]]:
@@ -172,9 +189,7 @@ def _of_bound(name: str, value: Any, here: Path, path: Path) -> Iterator[tuple[P
             yield here, f"{value} became {value + step}", _setting(here, value + step)
         return
     for unit, limit in value.items():
-        shift = 0.01 if limit < 1 else 0.1 if limit < 100 else 1.0
-        for changed in (round(limit - shift, 4), round(limit + shift, 4)):
-            yield (*here, unit), f"{limit} became {changed}", _setting((*here, unit), changed)
+        yield from _shifted(limit, (*here, unit))
     other = _SWAPS[name]
 
     def swap(tree: Any) -> None:
@@ -183,6 +198,12 @@ def _of_bound(name: str, value: Any, here: Path, path: Path) -> Iterator[tuple[P
             parent[other] = parent.pop(name)
 
     yield here, f"{name} became {other}", swap
+
+
+def _shifted(limit: float, here: Path) -> Iterator[tuple[Path, str, Any]]:
+    shift = 0.01 if limit < 1 else 0.1 if limit < 100 else 1.0
+    for changed in (round(limit - shift, 4), round(limit + shift, 4)):
+        yield here, f"{limit} became {changed}", _setting(here, changed)
 
 
 def _at(tree: Any, path: Path) -> Any:

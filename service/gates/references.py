@@ -67,6 +67,8 @@ class _Checker:
                 self.name("value set", valueset, self.rules.valuesets, file, (*path, "negative"))
         for number, offer in enumerate(rule.offers):
             self.name("order", offer.order, self.orders, file, ("offers", number, "order"))
+            for valueset in offer.complete or ():
+                self.name("value set", valueset, self.rules.valuesets, file, ("offers", number, "complete"))
         for other in rule.replaces:
             self.name("another rule", other, self.rules.recommendations, file, ("replaces",))
         for number, evidence in enumerate(rule.evidence):
@@ -130,7 +132,7 @@ class _Checker:
             for valueset in order.shows:
                 self.name("value set", valueset, rules.valuesets, "orders.yaml", ("orders", number, "shows"))
         for number, panel in enumerate(rules.orders.panels):
-            for key in (*panel.covers, *panel.with_):
+            for key in (*panel.covers, *panel.with_, *panel.counts):
                 self.name("order", key, self.orders, "orders.yaml", ("panels", number))
 
     def ruleset_file(self) -> None:

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
+from pydantic import Field
+
 from service.knowledge.schema import Model, Text
 
 T = TypeVar("T")
@@ -70,6 +72,7 @@ class Phrases(Model):
     scan_unclear: list[Text]
     answers_yes: list[Text]
     answers_no: list[Text]
+    routes: dict[str, list[Text]] = Field(default_factory=dict)
     within_tokens: int
     whole_text_tokens: int
     why: Text

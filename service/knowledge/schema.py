@@ -93,14 +93,22 @@ class MedicationTerms(Model):
 
     status: current (B0 of the clinical specification), or draft (selected in the order being written).
     started_within, for_at_least: measured from the first day of the continuous course.
-    reason: in / not_in value sets of conditions that the medicine is given for.
+    given_within: a dose was given (MedicationAdministration) inside the window; status is then not looked at.
+    reason_not_in: not given for a condition of these value sets; a medicine without a reason counts.
     """
 
     in_: Slugs = Field(alias="in")
     status: Literal["current", "draft", "current-or-draft"] = "current"
     started_within: Days | None = None
     for_at_least: Days | None = None
+    given_within: Days | None = None
     reason_not_in: Slugs | None = None
+
+    @model_validator(mode="after")
+    def _given_alone(self) -> MedicationTerms:
+        if self.given_within is not None and not (self.started_within is None and self.for_at_least is None):
+            raise ValueError("given_within asks for a dose, not for a course")
+        return self
 
 
 class Latest(Model):
@@ -122,7 +130,9 @@ class ResultTerms(Model):
     """The newest usable result of one of the value sets `in`, not older than `within`.
 
     latest compares its value; times_upper_limit compares it with the upper reference limit reported beside it, or with
-    fallback_upper; outside_reference asks whether it lies outside the reported reference range, or `fallback`.
+    fallback_upper; outside_reference asks whether it lies outside the reported reference range, or `fallback`, which
+    also stands in for the limit that is missing of a range with one. unadjusted: it is a total calcium that stands in
+    for the adjusted one, for want of an albumin.
     """
 
     in_: Slugs = Field(alias="in")
@@ -132,6 +142,7 @@ class ResultTerms(Model):
     fallback_upper: Limits | None = None
     outside_reference: bool = False
     fallback: tuple[float, float, str] | None = None
+    unadjusted: bool = False
 
 
 class ProcedureTerms(Model):
@@ -268,11 +279,13 @@ class Test(Model):
 class Offer(Model):
     """An order that goes with the rule and never gates it.
 
-    within: one done in that window is listed as done instead.
+    within: one done in that window is listed as done instead. complete: value sets of which this rule needs a result,
+    where that is not what the order is otherwise complete with (platelets of a blood count).
     """
 
     order: Slug
     within: Days | None = None
+    complete: Slugs | None = None
     if_: Clause | None = Field(default=None, alias="if")
     unless: Clause | None = None
     why: Text | None = None
@@ -307,7 +320,10 @@ Lines = list[Annotated[Line, BeforeValidator(_line, json_schema_input_type=Text 
 
 
 class Escalation(Model):
-    """Raises the indicator when the clause is yes; `summary` then replaces the card line."""
+    """Raises the indicator when the clause is yes; `summary` then replaces the card line.
+
+    A rule raised to critical fires though all its tests are done: what is due today is not a test.
+    """
 
     to: Indicator
     if_: Clause = Field(alias="if")
@@ -415,7 +431,10 @@ class Order(Model):
 
 
 class Panel(Model):
-    """A code that orders several keys at once, used when at least `at_least` of `covers` and all of `with` are due."""
+    """A code that orders several keys at once, used when at least `at_least` of `covers` and all of `with` are due.
+
+    counts: keys that count towards `at_least` and stay orders of their own, for the panel does not hold them.
+    """
 
     key: Slug
     label: Text
@@ -423,6 +442,7 @@ class Panel(Model):
     covers: list[Slug]
     at_least: int
     with_: list[Slug] = Field(default=[], alias="with")
+    counts: list[Slug] = []
     why: Text
 
 
@@ -461,13 +481,24 @@ class OverrideReason(Model):
 
 
 class Notable(Model):
-    """A value not older than `within` that is marked high or low in the done table, also where no rule speaks of it."""
+    """A value not older than `within` that is marked high or low in the done table, also where no rule speaks of it.
+
+    aged_from: one that old is listed with its age.
+    """
 
     in_: Slugs = Field(alias="in")
     within: Days
     above: Limits | None = None
     at_least: Limits | None = None
     below: Limits | None = None
+    aged_from: Days | None = None
+    sources: list[Slug] = Field(min_length=1)
+
+
+class Flagged(Model):
+    """Results without a readable unit that the laboratory flags as critical: shown first, unevaluated."""
+
+    within: Days
     sources: list[Slug] = Field(min_length=1)
 
 
@@ -489,6 +520,7 @@ class Ruleset(Model):
     order: Annotated[list[Slug], Once]
     override_reasons: list[OverrideReason] = Field(min_length=5)
     notable: list[Notable] = []
+    flagged: Flagged | None = None
     sources: list[Slug] = Field(min_length=1)
 
 

@@ -41,12 +41,16 @@ class ConditionItem(Item):
 
 
 class MedicationItem(Item):
-    """status active where none is given; days_ago: authoredOn, start of the statement, or handed over."""
+    """status active where none is given; days_ago: authoredOn, start of the statement, handed over, or given.
 
-    as_: Literal["request", "statement", "dispense", "draft"] = Field(default="request", alias="as")
+    reason: reasonCode; reason_entry: reasonReference to the entry of that number in the record, counted from 0.
+    """
+
+    as_: Literal["request", "statement", "dispense", "administration", "draft"] = Field(default="request", alias="as")
     intent: Text = "order"
     supply_days: int | None = None
     reason: ConditionItem | None = None
+    reason_entry: int | None = None
 
 
 class ResultItem(Item):

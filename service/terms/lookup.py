@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from service.knowledge.load import Row, Rules
 from service.knowledge.phrases import PhraseIndex, Tokens, tokens
@@ -14,6 +14,7 @@ from service.terms.units import Units, compile_units
 
 _TREES = ("icd-10-cm", "icd-10", "icd-9-cm", "atc")  # systems whose codes are compared without the dot, by prefix
 _SNOMED = re.compile(r"(\d{6,18})(?:\s*\|.*)?")
+_NOTE_REACH = 2  # words between a negation and "haemolysed" in a laboratory's note
 _NEGATION_REACH = 6  # words between a negation and what it negates, as within_tokens of clinical.md A3
 
 
@@ -85,6 +86,8 @@ class Terms:
     alone: frozenset[str]
     alone_words: int
     spoiled: dict[str, PhraseIndex[bool]]
+    routes: PhraseIndex[str]
+    not_routes: dict[str, frozenset[str]]
     answers_yes: frozenset[str]
     answers_no: frozenset[str]
     by_kind: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -151,6 +154,15 @@ class Terms:
             against.append(self.not_names[valueset])
         return any(index.holds(words) for words in texts for index in against)
 
+    def is_spoiled(self, valueset: str, words: Tokens) -> bool:
+        """Returns whether a laboratory's note says that the sample was spoiled, and does not deny it."""
+        for start, end, _ in self.spoiled[valueset].find(words):
+            before = any(start - stop <= _NOTE_REACH for _, stop, _ in self.negated_before.find(words[:start]))
+            after = any(begin <= _NOTE_REACH for begin, _, _ in self.negated_after.find(words[end:]))
+            if not before and not after:
+                return True
+        return False
+
     def orders_named(self, texts: Iterable[str]) -> frozenset[str]:
         """Returns the keys of the orders whose names stand in the texts of a request."""
         return frozenset(key for text in texts for _, _, key in self.order_names.find(tokens(text)))
@@ -175,6 +187,14 @@ class Recogniser:
         if known is None:
             known = self._known[key] = _recognise(self._terms, kind, codings, texts)
         return known
+
+    def by_route(self, found: Recognition, texts: Iterable[str]) -> Recognition:
+        """Returns a medicine without the value sets that leave out the route which the texts name."""
+        routes = {route for text in texts for _, _, route in self._terms.routes.find(tokens(text))}
+        if not routes or not found.valuesets:
+            return found
+        left_out = {name for name in found.valuesets if routes & self._terms.not_routes.get(name, frozenset())}
+        return replace(found, valuesets=found.valuesets - left_out) if left_out else found
 
 
 def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequence[str]) -> Recognition:
@@ -213,7 +233,7 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
     sides = [match.side for match in matches if match.side not in ("", "unspecified")]
     first = next(((c.system, c.code) for c in codings if c.code), (None, None))
     return Recognition(
-        valuesets=by_code | named.keys() if contradiction or not by_code else by_code,
+        valuesets=by_code.union(named) if contradiction or not by_code else by_code,
         by="code" if by_code else "name",
         label=_label(terms, matches, named, ingredients),
         system=system if code else first[0],
@@ -271,6 +291,8 @@ def compile_terms(rules: Rules) -> Terms:
         alone=frozenset(name for name, valueset in rules.valuesets.items() if valueset.names_alone),
         alone_words=phrases.whole_text_tokens,
         spoiled={name: _index(v.spoiled_by) for name, v in rules.valuesets.items() if v.spoiled_by},
+        routes=PhraseIndex((tokens(word), route) for route, listed in phrases.routes.items() for word in listed),
+        not_routes={name: frozenset(v.not_routes) for name, v in rules.valuesets.items() if v.not_routes},
         answers_yes=frozenset(word.lower() for word in phrases.answers_yes),
         answers_no=frozenset(word.lower() for word in phrases.answers_no),
         by_kind={

@@ -1,0 +1,55 @@
+"""Results that belong together: panels that give their members a day, and corrections that replace a result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from service import shapes
+from service.facts.dates import Day
+from service.record import Located, Record
+
+Whole = shapes.Observation | shapes.DiagnosticReport
+Moment = tuple[frozenset[tuple[str | None, str | None]], str]
+_CORRECTED = ("corrected", "amended")
+
+
+def days_of_panels(record: Record, read: Callable[[str, Whole], Day | None]) -> dict[str, Day]:
+    """Returns the reference of each member of a panel or report → the day of that panel."""
+    members: list[tuple[str, Whole, list[shapes.Reference]]] = [
+        (reference, panel, panel.hasMember) for reference, panel in record.of(shapes.Observation) if panel.hasMember
+    ]
+    members += [(ref, report, report.result) for ref, report in record.of(shapes.DiagnosticReport) if report.result]
+    days: dict[str, Day] = {}
+    names: dict[str, str] = {}
+    for located in record.by_type.get(shapes.Observation, ()) if members else ():
+        names |= dict.fromkeys(_names(located), located.reference)
+    for reference, whole, pointed in members:
+        day = read(reference, whole)
+        for member in pointed if day else ():
+            name = names.get(member.reference or "") or names.get(_relative(member.reference or ""))
+            if name is not None and day is not None:
+                days.setdefault(name, day)
+    return days
+
+
+def corrections(observations: Iterable[shapes.Observation]) -> frozenset[Moment]:
+    """Returns the moments of which a corrected or amended result is on record."""
+    corrected = (moment(item) for item in observations if (item.status or "").strip().lower() in _CORRECTED)
+    return frozenset(found for found in corrected if found is not None)
+
+
+def moment(observation: shapes.Observation) -> Moment | None:
+    """Returns what was measured and when, to the minute; None where only a day is known, or no code."""
+    taken = observation.effectiveDateTime or ""
+    coded = frozenset((coding.system, coding.code) for coding in (observation.code and observation.code.coding) or ())
+    return (coded, taken) if "T" in taken and coded else None
+
+
+def _names(located: Located) -> Iterable[str]:
+    return (located.reference, *([located.full_url] if located.full_url else []))
+
+
+def _relative(reference: str) -> str:
+    """`Observation/x` of an absolute or versioned reference."""
+    _, kind, name = reference.partition("/_history/")[0].rpartition("Observation/")
+    return kind + name

@@ -1,0 +1,65 @@
+"""Symptoms and statuses recorded as Observations: by their code, their coded value, or a short text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from service import shapes
+from service.facts import concepts, text
+from service.facts.dates import Day
+from service.facts.model import Event
+from service.facts.reading import Reading
+from service.facts.reports import USABLE
+from service.knowledge.phrases import tokens
+from service.terms import Recognition, Terms
+
+
+def add_symptom(
+    reference: str, observation: shapes.Observation, found: Recognition, day: Day | None, reading: Reading
+) -> None:
+    """Adds what an observation says is there; what is denied, absent, undated or about somebody else is not added."""
+    terms = reading.terms
+    status = (observation.status or "").lower()
+    if status not in USABLE | {"preliminary", "registered"} or _denies(terms, observation):
+        return
+    valuesets = {name for name in found.valuesets if terms.kinds[name] in ("observation", "condition")}
+    coded = observation.valueCodeableConcept
+    value = reading.recognise("answer", coded) if coded else None
+    if value:
+        valuesets |= value.valuesets
+    said = (tokens(observation.valueString),) if observation.valueString else ()
+    told = found.tells_leg_cramps or text.tells_leg_cramps(terms, said)
+    if told:
+        valuesets.add(text.VALUESET)
+    if not valuesets or day is None or day.date > reading.today:
+        return
+    source = found if found.valuesets else value or found
+    fact = Event(
+        reference=reference,
+        valuesets=frozenset(valuesets),
+        label=source.label or terms.titles[text.VALUESET],
+        day=day,
+        system=source.system,
+        code=source.code,
+        by="text" if told and not source.valuesets else source.by,
+        side=concepts.side_of(terms, observation.bodySite) or found.side or (value.side if value else None),
+        values=value.valuesets if value else frozenset(),
+        status=status,
+    )
+    for valueset in valuesets:
+        reading.facts.observations[valueset].append(fact)
+
+
+def _denies(terms: Terms, observation: shapes.Observation) -> bool:
+    """Whether it says no, holds no value for a reason, or is about somebody else (R4 Observation.focus)."""
+    if observation.valueBoolean is False or observation.dataAbsentReason is not None or observation.focus:
+        return True
+    said = [*answers(observation.valueCodeableConcept), (observation.valueString or "").strip().lower()]
+    return any(answer in terms.answers_no for answer in said if answer)
+
+
+def answers(concept: shapes.Concept | None) -> Iterator[str]:
+    """Yields the codes, displays and text of an answer, in lower case."""
+    for coding in concepts.codings(concept):
+        yield from (part.strip().lower() for part in (coding.code, coding.display) if part)
+    yield from (part.strip().lower() for part in concepts.texts(concept))
