@@ -9,7 +9,7 @@ from service.engine.completion import Evidence
 from service.engine.evaluate import Done, Evaluation, Finding, Wanted
 from service.engine.program import Program
 from service.facts.dates import Day
-from service.facts.model import Fact, Result
+from service.facts.model import Condition, Fact, Result
 
 EXTENSION = "org.nocturnal-cramps.evaluation"
 
@@ -61,6 +61,7 @@ def _fact(fact: Fact) -> dict[str, Any]:
             "value": fact.written if isinstance(fact, Result) else None,
             "note": fact.note if isinstance(fact, Result) else None,
             "side": fact.side,
+            "verification": "suspected" if isinstance(fact, Condition) and fact.verification == "suspected" else None,
             "recognisedBy": fact.by if fact.by != "code" else None,
             "contradiction": True if fact.contradiction else None,
         }

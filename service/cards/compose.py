@@ -11,6 +11,7 @@ from service.cards import text
 from service.cards.done import done_table, flagged
 from service.cards.drafts import Drafts
 from service.cards.wanted import Request, requests
+from service.engine.case import BESIDES, KINDS
 from service.engine.evaluate import Evaluation, Finding
 from service.engine.program import Program
 from service.knowledge.schema import Indicator
@@ -141,6 +142,7 @@ def _suggestion(request: Request, evaluation: Evaluation, drafts: Drafts, client
         patient=client.patient,
         encounter=client.encounter,
         indicator=request.indicator,
+        within_days=request.within_days,
         rules=request.rules,
         reasons=(*evaluation.gate.found, *request.reasons),
         today=evaluation.today,
@@ -216,6 +218,12 @@ def _ordered_rows(finding: Finding, program: Program) -> list[list[str]]:
     return rows
 
 
+def _is_covered(name: str, evaluation: Evaluation) -> bool:
+    """Whether another FHIR type of the same kind of data was supplied in its place."""
+    kinds = (types for kind, types in KINDS.items() if name in (*types[1:], *BESIDES.get(kind, ())))
+    return any(other in evaluation.facts.supplied for types in kinds for other in types)
+
+
 def _basis(evaluation: Evaluation, section: Section) -> str:
     """What the card rests on, and what could not be checked."""
     gate = evaluation.gate
@@ -228,11 +236,15 @@ def _basis(evaluation: Evaluation, section: Section) -> str:
     lines = [f"As of {evaluation.today.isoformat()}. {basis}"]
     if evaluation.facts.age is None:
         lines.append("Age unknown: adult rules were applied.")
-    unchecked = list(dict.fromkeys(evaluation.facts.not_supplied))
+    unchecked = [name for name in evaluation.facts.not_supplied if not _is_covered(name, evaluation)]
     if unchecked:
         lines.append(f"Not supplied, so not checked: {', '.join(unchecked)}.")
     undecided = [f for f in evaluation.findings if f.outcome == "unknown" and f.rule.status == "active"]
-    open_rules = [f.rule.title for f in undecided if not set(f.missing) <= set(unchecked)]
+    open_rules = [
+        text.plain(f.rule.title) for f in undecided if not set(f.missing) <= set(evaluation.facts.not_supplied)
+    ]
     if open_rules and section.group != "medicines":
-        lines.append(f"Could not be decided: {', '.join(map(text.plain, open_rules))}.")
+        more = f" and {len(open_rules) - 3} more" if len(open_rules) > 3 else ""
+        lines.append(f"Could not be decided: {', '.join(open_rules[:3])}{more}.")
+    lines += [f"Nobody can tell what {text.plain(item)} is." for item in evaluation.facts.unreadable.values()]
     return "*" + " ".join(lines) + "*"

@@ -15,7 +15,6 @@ from service.facts.model import Condition, Event, Fact, Medicine, Result
 from service.knowledge.schema import Code, Indicator
 
 _PRIORITY: dict[Indicator, str] = {"info": "routine", "warning": "urgent", "critical": "stat"}
-_WITHIN_DAYS: dict[Indicator, int] = {"info": 42, "warning": 7, "critical": 0}  # clinical.md B0, indicators
 _REFERENCE = re.compile(r"(urn:uuid:[0-9a-f-]+|(https?://\S+/)?[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})$")
 _REASONS = (Condition, Result, Event)  # R4 allows Condition, Observation, DiagnosticReport and DocumentReference only
 _REASON_TYPES = ("Condition/", "Observation/", "DiagnosticReport/")
@@ -40,6 +39,7 @@ class Drafts:
         patient: str,
         encounter: str | None,
         indicator: Indicator,
+        within_days: int,
         rules: Iterable[str],
         reasons: Iterable[Fact],
         today: date,
@@ -50,7 +50,7 @@ class Drafts:
         draft["subject"] = {"reference": patient}
         if encounter:
             draft["encounter"] = {"reference": f"Encounter/{encounter}"}
-        end = today + timedelta(days=_WITHIN_DAYS[indicator])
+        end = today + timedelta(days=within_days)
         draft["occurrencePeriod"] = {"start": today.isoformat(), "end": end.isoformat()}
         pointed = {fact.reference: fact for fact in reasons if _REFERENCE.fullmatch(fact.reference)}
         because = [ref for ref, fact in pointed.items() if isinstance(fact, _REASONS) and _is_reason(ref)]

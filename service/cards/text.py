@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from service.engine.completion import Evidence
 from service.facts.dates import Day
-from service.facts.model import Fact, Medicine, Result
+from service.facts.model import Condition, Fact, Medicine, Result
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~#&])")
 _SINCE = {"current": "since ", "draft": "since ", "given": "given "}
@@ -33,7 +33,14 @@ def fact(found: Fact) -> str:
     side = f", {found.side}" if found.side in ("left", "right") and found.side not in told else ""
     value = f" {plain(found.written)}{_noted(found)}" if isinstance(found, Result) else ""
     doubt = "; code and display disagree" if found.contradiction else ""
+    doubt += "; suspected" if isinstance(found, Condition) and found.verification == "suspected" else ""
     return f"{plain(found.label)}{value}{side} ({since}{when(found.day)}{doubt}){_HOW.get(found.by, '')}"
+
+
+def days(due_within: str) -> int:
+    """Returns a time frame such as `4 weeks` in days; today for one that names no length."""
+    match = re.match(r"(\d+) (day|week|month)", due_within)
+    return int(match[1]) * {"day": 1, "week": 7, "month": 30}[match[2]] if match else 0
 
 
 def facts(found: Iterable[Fact]) -> str:

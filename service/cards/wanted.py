@@ -9,7 +9,7 @@ from service.cards import text
 from service.engine.completion import Evidence
 from service.engine.evaluate import Finding, Wanted
 from service.engine.program import Program
-from service.facts.model import Fact
+from service.facts.model import Fact, Unusable
 from service.knowledge.schema import Indicator
 
 _RANK: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
@@ -33,6 +33,8 @@ class Request:
     reasons: list[Fact] = field(default_factory=list)
     unchecked: bool = False
     last: dict[str, Evidence] = field(default_factory=dict)
+    unusable: dict[str, Unusable] = field(default_factory=dict)
+    within_days: int = 42
 
     def rows(self, program: Program) -> list[list[str]]:
         """The lines of the table of what is due, one a key."""
@@ -41,7 +43,12 @@ class Request:
         for key in self.keys:
             last = self.last.get(key)
             named = f"{text.plain(last.label)} " if last and len(program.completions[key].members) > 1 else ""
-            known = f"{named}{text.value(last)}, {text.when(last.day)}" if last else "none found"
+            known = f"{named}{text.value(last)}, {text.when(last.day)}" if last else ""
+            spoilt = self.unusable.get(key)
+            if spoilt and (last is None or (spoilt.day and last.day and spoilt.day >= last.day)):
+                title = text.plain(program.terms.titles[spoilt.valueset])
+                known = f"{title}: {spoilt.reason}, {text.when(spoilt.day)}" + (f"; {known}" if known else "")
+            known = known or "none found"
             rows.append([text.plain(program.orders[key].label), why, "not available" if self.unchecked else known])
         return rows
 
@@ -83,6 +90,9 @@ def _merge(
         request.rules.append(finding.rule.id)
         request.titles.append(finding.rule.title)
     request.reasons += [fact for fact in finding.found if fact not in request.reasons]
+    request.within_days = min(request.within_days, text.days(finding.due_within))
+    if wanted.unusable is not None:
+        request.unusable[order.key] = wanted.unusable
     if wanted.last is not None:
         request.last[order.key] = wanted.last
 
@@ -112,6 +122,8 @@ def _panelled(single: list[Request], program: Program) -> list[Request]:
             merged.titles += [title for title in request.titles if title not in merged.titles]
             merged.reasons += [fact for fact in request.reasons if fact not in merged.reasons]
             merged.last.update(request.last)
+            merged.unusable.update(request.unusable)
+            merged.within_days = min(merged.within_days, request.within_days)
         remaining[remaining.index(first)] = merged
         remaining = [request for request in remaining if request not in covered]
     return sorted(remaining, key=lambda request: (request.section, _RANK[request.indicator]))

@@ -23,6 +23,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "administration": ("MedicationAdministration",),
     "order": ("ServiceRequest",),
 }
+# ... and what besides must not have been asked for in vain
+BESIDES: dict[str, tuple[str, ...]] = {"medication": ("MedicationDispense",)}
 
 
 @dataclass(slots=True)
@@ -42,7 +44,7 @@ class Case:
         may be one of which nobody can tell what it is.
         """
         types = KINDS[kind]
-        if kind in self.facts.unreadable or not self.facts.broken.isdisjoint(types):
+        if kind in self.facts.unreadable or not self.facts.broken.isdisjoint((*types, *BESIDES.get(kind, ()))):
             return False
         return any(name in self.facts.supplied for name in types)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from service.engine.answers import Answer, Truth, unknown
 from service.engine.case import Case
 from service.facts.dates import Day
-from service.facts.model import Event, Result
+from service.facts.model import Event, Result, Unusable
 from service.knowledge.schema import AnyOf, Order
 
 Evidence = Result | Event
@@ -67,6 +67,16 @@ class Completion:
         ]
         known = [item for item in (self._newest(case, member, None) for member in lacking or self.members) if item]
         return max(known, key=lambda item: item.day.date.toordinal() if item.day else 0, default=None)
+
+    def unusable(self, case: Case, window_days: int) -> Unusable | None:
+        """Returns the newest result in the window that cannot be used."""
+        sets = {valueset for member in self.members for valueset in member}
+        items = [
+            item
+            for item in case.facts.unusable
+            if item.valueset in sets and item.day is not None and case.within(item.day, window_days)
+        ]
+        return max(items, key=lambda item: item.day or Day(case.today), default=None)
 
     def _newest(
         self,

@@ -12,7 +12,7 @@ from service.engine.case import Case
 from service.engine.completion import Evidence
 from service.engine.program import CompiledLine, CompiledRule, CompiledTest, Program
 from service.facts.dates import Day
-from service.facts.model import Event, Fact, Facts
+from service.facts.model import Event, Fact, Facts, Unusable
 from service.knowledge.schema import Indicator, Recommendation
 
 Outcome = Literal["fires", "satisfied", "replaced", "unknown", "silent"]
@@ -25,13 +25,15 @@ _PLACED_DAYS = 30  # clinical.md B8: an order placed in this many days is not su
 class Wanted:
     """An order that a rule wants.
 
-    last: the newest result, which does not suffice. ordered: where it stands already.
+    last: the newest result, which does not suffice. ordered: where it stands already. unusable: a result in the window
+    that cannot be used, a pending one for instance.
     """
 
     order: str
     window_days: int | None
     last: Evidence | None = None
     ordered: Event | None = None
+    unusable: Unusable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,11 @@ def _gate_test(
         done.append(Done(test.order, test.within, tuple(evidence)))
         return
     wanted = Wanted(
-        test.order, test.within, completion.last(case, test.within, after), _placed(program, case, test.order)
+        test.order,
+        test.within,
+        completion.last(case, test.within, after),
+        _placed(program, case, test.order),
+        completion.unusable(case, test.within),
     )
     open_tests = due if case.supplied(completion.kind) else unchecked
     if all(other.order != test.order for other in open_tests):  # one order in two windows, where `if` is unknown

@@ -10,7 +10,7 @@ from datetime import date, timedelta, tzinfo
 from service import shapes
 from service.facts.dates import Day, read_day
 from service.facts.model import Facts, Medicine
-from service.facts.products import reasons_of, recognise
+from service.facts.products import is_unreadable, reasons_of, recognise
 from service.record import Record
 from service.terms import Recogniser, Recognition
 
@@ -124,6 +124,8 @@ def _uses(
             return
         found = recognise(reference, item, record, recogniser, facts)
         if not found.valuesets:
+            if status == "current" and is_unreadable(item, record, recogniser):
+                facts.unreadable["medication"] = reference
             return
         facts.check_dates(reference, item, zone)
         day = read_day(start, zone) if start else None

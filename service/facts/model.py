@@ -81,7 +81,7 @@ class Result(Fact):
     @property
     def written(self) -> str:
         """The value and unit as reported: `7.1 %`."""
-        number = f"{self.value:.10g}"
+        number = f"{round(self.value, 3):.10g}"
         return f"{self.comparator}{number} {self.unit}".rstrip()
 
 

@@ -10,6 +10,7 @@ from service.facts.model import Facts
 from service.record import Record
 from service.terms import Coded, Recogniser, Recognition
 
+_KNOWN_SYSTEMS = ("rxnorm", "atc")  # a code of these that no value set holds is another medicine
 _NO_REASON = {"refuted", "entered-in-error"}
 
 
@@ -21,6 +22,14 @@ def recognise(
     if not codings and not texts and _pointer(item) is not None:
         facts.reject(reference, "the Medication that it refers to is not in the record: not used")
     return recogniser.by_route(recogniser.recognise("medication", codings, texts), _routes(item, record.medications))
+
+
+def is_unreadable(item: shapes.Prescription, record: Record, recogniser: Recogniser) -> bool:
+    """Whether nobody can tell what the medicine is: no words, and no code of a system whose medicines we know."""
+    codings, texts = concepts_of(item, record.medications)
+    if texts or any(coding.display for coding in codings):
+        return False
+    return not any(coding.code and recogniser.system(coding.system) in _KNOWN_SYSTEMS for coding in codings)
 
 
 def _routes(item: shapes.Prescription, medications: Mapping[str, shapes.Resource]) -> Iterator[str]:

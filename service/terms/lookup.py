@@ -180,6 +180,10 @@ class Recogniser:
         self._terms = terms
         self._known: dict[tuple[object, ...], Recognition] = {}
 
+    def system(self, uri: str | None) -> str | None:
+        """Returns our short name of a code system, None for one that we do not know."""
+        return self._terms.system(uri) if uri else None
+
     def recognise(self, kind: str, codings: Sequence[Coded], texts: Sequence[str] = ()) -> Recognition:
         """Returns what a concept means among the value sets for its kind of thing: by code first, by name second."""
         key = (kind, *codings, *texts)
