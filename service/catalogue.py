@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from service.engine.program import Program, walk
+from service.knowledge.site import Decided
 
 
 def listing(program: Program) -> dict[str, Any]:
@@ -37,14 +38,24 @@ def entry(program: Program, rule_id: str) -> dict[str, Any]:
     used = sorted(
         {name for clause in walk(rule.when, program.rules) for name in getattr(getattr(clause, clause.word), "in_", ())}
     )
+    decided = program.rules.decided
     return {
         **written,
+        **({"site": here} if decided and (here := _here(decided, rule_id)) else {}),
         "valueSets": [{"id": name, "title": program.rules.valuesets[name].title} for name in used],
         "sources": [
             program.rules.sources[name].model_dump(mode="json", exclude_none=True)
             for name in sorted(set(_sources(written)))
         ],
     }
+
+
+def _here(decided: Decided, rule_id: str) -> dict[str, Any]:
+    """What the site decided on one rule."""
+    site = decided.site
+    thresholds = [{"path": c.path, "published": c.was, "here": c.now} for c in decided.of(rule_id)]
+    switched = "off" if rule_id in site.off else "draft" if rule_id in site.draft else None
+    return {**({"thresholds": thresholds} if thresholds else {}), **({"switched": switched} if switched else {})}
 
 
 def _sources(tree: Any) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from service.knowledge import schema, vignettes
 from service.knowledge.phrases import Phrases
+from service.knowledge.site import Site
 from service.settings import Settings
 
 SCHEMAS: dict[str, type[schema.Model]] = {
@@ -20,6 +21,7 @@ SCHEMAS: dict[str, type[schema.Model]] = {
     "systems": schema.CodeSystems,
     "units": schema.Units,
     "text": Phrases,
+    "site": Site,
 }
 
 

@@ -95,17 +95,18 @@ class Evaluation:
 def evaluate(program: Program, facts: Facts, as_of: date, *, complaint_given: bool = False) -> Evaluation:
     """Returns what every rule says of the facts as of a day. Pure: no FHIR, no HTTP, no clock."""
     case = Case(facts, as_of, program.terms)
-    shown = program.gate(case)
+    charted = program.gate(case)
     gate = Gate(
-        open=complaint_given or shown.truth == Truth.YES,
+        open=complaint_given or charted.truth == Truth.YES,
         basis="given" if complaint_given else "chart",
-        found=shown.found,
-        missing=shown.missing,
+        found=charted.found,
+        missing=charted.missing,
     )
     present = frozenset(facts.present())
     findings = {rule.id: _judge(rule, program, case, gate, present) for rule in program.first}
     _replace(findings)
-    case.outcomes.update({rule: (finding.outcome, finding.indicator) for rule, finding in findings.items()})
+    shown = (finding for finding in findings.values() if finding.rule.status == "active")  # drafts change nothing
+    case.outcomes.update({finding.rule.id: (finding.outcome, finding.indicator) for finding in shown})
     for rule in program.second:
         findings[rule.id] = _judge(rule, program, case, gate, present)
     return Evaluation(
@@ -242,13 +243,13 @@ def _shown(line: CompiledLine, case: Case) -> bool:
 
 
 def _replace(findings: dict[str, Finding]) -> None:
-    """Marks the rules that another one speaks for."""
+    """Marks the rules that another one speaks for; a draft, which nobody sees, speaks for no rule that is shown."""
     for finding in list(findings.values()):
         if not finding.speaks or findings[finding.rule.id].outcome == "replaced":
             continue
         for other in finding.rule.replaces:
             target = findings.get(other)
-            if target is not None and target.speaks:
+            if target is not None and target.speaks and finding.rule.status in ("active", target.rule.status):
                 findings[other] = replace(
                     target, outcome="replaced", by=finding.rule.id, due=(), offered=(), unchecked=(), done=()
                 )

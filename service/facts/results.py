@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, tzinfo
 
 from service import shapes
@@ -315,3 +316,12 @@ def _add_report(
             status=status,
         )
     )
+
+
+def in_unit(result: Result, factor: UnitFactor) -> Result:
+    """Returns a result that cards show in another unit, to three figures; one reported in it stays as it is."""
+    if result.unit == factor.unit:
+        return result
+    value = (result.canonical - factor.offset) / factor.factor
+    number = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return replace(result, shown=f"{result.comparator}{number} {factor.unit}")
