@@ -7,11 +7,12 @@ from datetime import date, tzinfo
 from typing import Any
 
 from service.cards import Client, Drafts, build_drafts, compose
-from service.engine import Evaluation, Program, evaluate
+from service.engine import Evaluation, Program, evaluate, load_program
 from service.explanation import EXTENSION, explain
 from service.facts import normalise
 from service.prefetch import Template, templates, types_read
 from service.record import Record
+from service.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,15 @@ class Knowledge:
     types: frozenset[str]
 
 
+def load(settings: Settings) -> Knowledge:
+    """Returns the rule set of the settings with the site's codes and decisions. Raises RulesInvalid."""
+    return prepare(load_program(settings.rules_dir, settings.overlay_file, settings.site_file))
+
+
 def prepare(program: Program) -> Knowledge:
     """Returns what a rule set needs to answer: draft orders, prefetch templates, the types that it reads."""
-    return Knowledge(program, build_drafts(program), templates(program), types_read(program))
+    intent = program.rules.decided.site.intent if program.rules.decided else "proposal"
+    return Knowledge(program, build_drafts(program, intent), templates(program), types_read(program))
 
 
 def judge(record: Record, knowledge: Knowledge, as_of: date, zone: tzinfo, *, complaint_given: bool) -> Evaluation:
@@ -37,6 +44,8 @@ def judge(record: Record, knowledge: Knowledge, as_of: date, zone: tzinfo, *, co
 
 
 def respond(evaluation: Evaluation, knowledge: Knowledge, client: Client, *, silent: bool = False) -> dict[str, Any]:
-    """Returns the CDS Hooks response: the cards, and the explanation as an extension."""
-    cards = compose(evaluation, knowledge.program, knowledge.drafts, client)
+    """Returns the CDS Hooks response: the cards, none in a shadow run, and the explanation as an extension."""
+    decided = knowledge.program.rules.decided
+    in_shadow = decided is not None and decided.site.shadow
+    cards = [] if in_shadow else compose(evaluation, knowledge.program, knowledge.drafts, client)
     return {"cards": cards, "extension": {EXTENSION: explain(evaluation, knowledge.program, silent=silent)}}

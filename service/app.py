@@ -8,7 +8,7 @@ import structlog
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from service import answer, engine, openapi, rendering
+from service import answer, openapi, rendering
 from service.envelope import Envelope
 from service.observe import Metrics
 from service.routes import bundle, catalogue, docs, health, hooks
@@ -38,8 +38,11 @@ class App(FastAPI):
         return self.openapi_schema
 
 
-def build_app(settings: Settings | None = None) -> FastAPI:
-    """The whole service; state holds `settings`, `metrics` and, once started, the compiled `program`."""
+def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | None = None) -> FastAPI:
+    """The whole service; state holds `settings`, `metrics` and, once started, the compiled `program`.
+
+    knowledge: the rule set, where it is compiled already.
+    """
     settings = settings or Settings()
     if settings.clients_file is not None:
         # Better no service than one that seems to check its callers.
@@ -60,6 +63,7 @@ def build_app(settings: Settings | None = None) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.settings = settings
+    app.state.prepared = knowledge
     app.state.metrics = Metrics()
     rendering.install(app)
     for module in (hooks, bundle, catalogue, health, docs):
@@ -81,9 +85,8 @@ def build_app(settings: Settings | None = None) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Compile the rule set before the first request; a rule set with a fault stops the start."""
     settings = app.state.settings
-    program = engine.load_program(settings.rules_dir)
-    app.state.program = program
-    app.state.knowledge = answer.prepare(program)
+    app.state.knowledge = knowledge = app.state.prepared or answer.load(settings)
+    app.state.program = program = knowledge.program
     app.openapi()  # made now, so that an example that cannot be read stops the start
     logger = structlog.get_logger()
     logger.info("started", version=program.version, digest=program.digest)

@@ -7,6 +7,7 @@ from typing import Any
 
 from service.engine.program import Program, clauses_of, walk
 from service.knowledge.schema import Clause, Recommendation
+from service.knowledge.site import Decided
 from service.prose import sentence
 
 
@@ -45,8 +46,10 @@ def entry(program: Program, rule_id: str) -> dict[str, Any]:
     written = rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     clauses = [clause for own in clauses_of(rule) for clause in walk(own, program.rules)]
     used = sorted({name for clause in clauses for name in getattr(getattr(clause, clause.word), "in_", None) or ()})
+    decided = program.rules.decided
     return {
         **written,
+        **({"site": here} if decided and (here := _here(decided, rule_id)) else {}),
         "logic": sentence(program.rules, rule.when),
         "thresholds": list(_thresholds(rule, clauses, program)),
         "valueSets": [_value_set(program, name) for name in used],
@@ -79,6 +82,14 @@ def _thresholds(rule: Recommendation, clauses: Iterable[Clause], program: Progra
 
 def _number(says: str, why: str | None, sources: list[str] | None) -> dict[str, Any]:
     return {"says": says, **({"why": why} if why else {}), **({"sources": sources} if sources else {})}
+
+
+def _here(decided: Decided, rule_id: str) -> dict[str, Any]:
+    """What the site decided on one rule."""
+    site = decided.site
+    thresholds = [{"path": c.path, "published": c.was, "here": c.now} for c in decided.of(rule_id)]
+    switched = "off" if rule_id in site.off else "draft" if rule_id in site.draft else None
+    return {**({"thresholds": thresholds} if thresholds else {}), **({"switched": switched} if switched else {})}
 
 
 def _sources(tree: Any) -> Iterator[str]:

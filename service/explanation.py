@@ -10,6 +10,8 @@ from service.engine.evaluate import Done, Evaluation, Finding, Wanted
 from service.engine.program import Program
 from service.facts.dates import Day
 from service.facts.model import Condition, Fact, Result
+from service.knowledge.load import Overlay
+from service.knowledge.site import Decided
 
 EXTENSION = "org.nocturnal-cramps.evaluation"
 
@@ -24,6 +26,8 @@ def explain(evaluation: Evaluation, program: Program, *, silent: bool = False) -
     return _without_empty(
         {
             "ruleset": {"id": program.rules.ruleset.id, "version": program.version, "digest": program.digest},
+            "overlay": _laid_over(program.rules.overlay) if program.rules.overlay else None,
+            "site": _decided(program.rules.decided) if program.rules.decided else None,
             "asOf": evaluation.today.isoformat(),
             "gate": _without_empty(
                 {"open": gate.open, "basis": gate.basis, "found": [_fact(fact) for fact in gate.found]}
@@ -32,6 +36,28 @@ def explain(evaluation: Evaluation, program: Program, *, silent: bool = False) -
             "orders": _orders(evaluation.findings, program),
             "notSupplied": list(evaluation.facts.not_supplied),
             "rejected": [{"reference": r.reference, "reason": r.reason} for r in _once(evaluation.facts.rejected)],
+        }
+    )
+
+
+def _laid_over(overlay: Overlay) -> dict[str, Any]:
+    return {"digest": overlay.digest, "codes": overlay.codes}
+
+
+def _decided(decided: Decided) -> dict[str, Any]:
+    """What the site changed of the rules as published."""
+    site = decided.site
+    thresholds = [{"rule": c.rule, "path": c.path, "published": c.was, "here": c.now} for c in decided.changes]
+    return _without_empty(
+        {
+            "digest": decided.digest,
+            "thresholds": thresholds,
+            "off": list(site.off),
+            "draft": list(site.draft),
+            "cap": site.cap,
+            "units": site.units,
+            "intent": site.intent,
+            "shadow": True if site.shadow else None,
         }
     )
 

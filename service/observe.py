@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
@@ -136,6 +137,11 @@ class Metrics:
         self.feedback = Counter(
             "cramps_feedback", "Feedback on cards", ["service", "outcome", "reason"], registry=self.registry
         )
+
+    def count_rules(self, outcomes: Iterable[tuple[str, str]]) -> None:
+        """Counts what the rules said, drafts and shadow runs included."""
+        for rule, outcome in outcomes:
+            self.rule_outcomes.labels(rule, outcome).inc()
 
     def page(self) -> bytes:
         """All metrics in Prometheus' text format."""

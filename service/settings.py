@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     overlay_file: Path | None = Field(
         None, description="CSV file of a site's own codes: system, code, value set. Default: none."
     )
+    site_file: Path | None = Field(
+        None, description="YAML file of what a site decides: thresholds, rules off, units. Default: none."
+    )
     public_base_url: str | None = Field(
         None,
         description="Address under which clients reach the service, with any path that a proxy strips. Default: none.",

@@ -109,7 +109,7 @@ def _card(
     card: dict[str, Any] = {
         "uuid": client.new_id(),
         "summary": text.shortened(lead.summary, len(section.findings) - 1),
-        "indicator": section.indicator,
+        "indicator": _capped(section.indicator, program),
         "detail": _detail(section, wanted, satisfied, is_home, evaluation, program),
         "source": {
             "label": f"{ruleset.title} {ruleset.version}",
@@ -134,6 +134,12 @@ def _card(
         card["selectionBehavior"] = "any"
         card["suggestions"] = [_suggestion(request, evaluation, drafts, client) for request in wanted]
     return card
+
+
+def _capped(indicator: Indicator, program: Program) -> Indicator:
+    """The indicator, not more urgent than the site allows."""
+    cap = program.rules.decided.site.cap if program.rules.decided else None
+    return indicator if cap is None else max(indicator, cap, key=_RANK.__getitem__)
 
 
 def _suggestion(request: Request, evaluation: Evaluation, drafts: Drafts, client: Client) -> dict[str, Any]:
@@ -180,13 +186,13 @@ def _detail(
         if checklist:
             parts.append("**Ask and examine**\n\n" + checklist)
     if is_home:
-        done = done_table(program, evaluation, evaluation.findings)
+        done = done_table(program, evaluation, (f for f in evaluation.findings if f.rule.status == "active"))
         if done:
             parts.append(done)
         notes = [line for finding in satisfied for line in finding.bedside]
         if notes:
             parts.append(text.bullets(notes))
-    parts.append(_basis(evaluation, section))
+    parts.append(_basis(evaluation, section, program))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -224,8 +230,8 @@ def _is_covered(name: str, evaluation: Evaluation) -> bool:
     return any(other in evaluation.facts.supplied for types in kinds for other in types)
 
 
-def _basis(evaluation: Evaluation, section: Section) -> str:
-    """What the card rests on, and what could not be checked."""
+def _basis(evaluation: Evaluation, section: Section, program: Program) -> str:
+    """What the card rests on, what could not be checked, and which of its numbers are the site's own."""
     gate = evaluation.gate
     if gate.found:
         basis = f"Leg cramps on record: {text.facts(gate.found)}; the diagnosis itself was not verified."
@@ -247,4 +253,10 @@ def _basis(evaluation: Evaluation, section: Section) -> str:
         more = f" and {len(open_rules) - 3} more" if len(open_rules) > 3 else ""
         lines.append(f"Could not be decided: {', '.join(open_rules[:3])}{more}.")
     lines += [f"Nobody can tell what {text.plain(item)} is." for item in evaluation.facts.unreadable.values()]
+    if program.rules.decided:
+        lines += [
+            f"Set by this site: {text.plain(f.rule.title)}, {text.plain(f'{change.now} instead of {change.was}')}."
+            for f in section.findings
+            for change in program.rules.decided.of(f.rule.id)
+        ]
     return "*" + " ".join(lines) + "*"

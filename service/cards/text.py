@@ -11,7 +11,7 @@ from service.facts.model import Condition, Fact, Medicine, Result
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~#&])")
 _SINCE = {"current": "since ", "draft": "since ", "given": "given "}
-_HOW = {"name": " (recognised by name)", "text": " (from free text)"}
+_HOW = {"overlay": " (by the site's code list)", "name": " (recognised by name)", "text": " (from free text)"}
 
 
 def plain(text: str) -> str:
@@ -31,7 +31,7 @@ def fact(found: Fact) -> str:
     since = _SINCE.get(found.status, "") if isinstance(found, Medicine) and found.day else ""
     told = found.label.lower().replace(",", " ").split()
     side = f", {found.side}" if found.side in ("left", "right") and found.side not in told else ""
-    value = f" {plain(found.written)}{_noted(found)}" if isinstance(found, Result) else ""
+    value = f" {plain(found.shown or found.written)}{_noted(found)}" if isinstance(found, Result) else ""
     doubt = "; code and display disagree" if found.contradiction else ""
     doubt += "; suspected" if isinstance(found, Condition) and found.verification == "suspected" else ""
     return f"{plain(found.label)}{value}{side} ({since}{when(found.day)}{doubt}){_HOW.get(found.by, '')}"
@@ -53,7 +53,7 @@ def facts(found: Iterable[Fact]) -> str:
 def value(evidence: Evidence) -> str:
     """Returns what a result says."""
     if isinstance(evidence, Result):
-        return plain(evidence.written) + _noted(evidence)
+        return plain(evidence.shown or evidence.written) + _noted(evidence)
     if evidence.verdict == "positive" or evidence.values:
         return "**reports a finding: read it**"
     return "not conclusive" if evidence.verdict else "report on file"

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 
-from service.answer import judge, prepare
+from service.answer import judge, load
 from service.cards import text
-from service.engine import Evaluation, Finding, load_program
+from service.engine import Evaluation, Finding
 from service.engine.evaluate import Done, Wanted
 from service.errors import Refusal
 from service.facts.model import Fact, Result
+from service.knowledge.load import RulesInvalid
 from service.posted import read_posted
 from service.settings import Settings
 
@@ -29,12 +30,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Explain one Bundle; 1 when it is refused."""
     settings = Settings()
-    knowledge = prepare(load_program(settings.rules_dir))
     try:
+        knowledge = load(settings)
         record = read_posted(arguments.bundle.read_bytes(), knowledge.types)
     except Refusal as refusal:
         names = f" ({', '.join(refusal.names)})" if refusal.names else ""
         print(f"{refusal.code.slug}: {refusal.code.value.message}{names}", file=sys.stderr)
+        return 1
+    except RulesInvalid as invalid:
+        print(*invalid.faults, sep="\n", file=sys.stderr)
         return 1
     except OSError as error:
         print(f"{arguments.bundle}: {error.strerror}", file=sys.stderr)

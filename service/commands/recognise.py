@@ -38,7 +38,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Print the table and its totals; 1 when no file could be read."""
-    terms = load_program(Settings().rules_dir).terms
+    terms = load_program(Settings().rules_dir, Settings().overlay_file).terms
     recogniser = Recogniser(terms)
     seen: Counter[Seen] = Counter()
     read = 0

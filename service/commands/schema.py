@@ -7,6 +7,7 @@ from typing import Any
 
 from service.knowledge import schema, vignettes
 from service.knowledge.phrases import Phrases
+from service.knowledge.site import Site
 from service.settings import Settings
 
 SCHEMAS: dict[str, type[schema.Model]] = {
@@ -23,6 +24,7 @@ SCHEMAS: dict[str, type[schema.Model]] = {
     "versions": schema.RuleLocks,
     "cohort": vignettes.Cohort,
     "counts": vignettes.Counts,
+    "site": Site,
 }
 
 

@@ -6,7 +6,9 @@ from argparse import ArgumentParser, Namespace
 import uvicorn
 from pydantic import ValidationError
 
+from service import answer
 from service.app import build_app
+from service.knowledge.load import RulesInvalid
 from service.observe import start_logging
 from service.settings import Settings
 
@@ -28,9 +30,12 @@ def run(arguments: Namespace) -> int:
             print(f"{where}{fault['msg'].removeprefix('Value error, ')}", file=sys.stderr)
         return 2
     try:
-        app = build_app(settings)
+        app = build_app(settings, answer.load(settings))
     except NotImplementedError as missing:
         print(missing, file=sys.stderr)
+        return 2
+    except RulesInvalid as invalid:
+        print(*invalid.faults, sep="\n", file=sys.stderr)
         return 2
     start_logging(settings)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host

@@ -98,12 +98,12 @@ class Evaluation:
 def evaluate(program: Program, facts: Facts, as_of: date, *, complaint_given: bool = False) -> Evaluation:
     """Returns what every rule says of the facts as of a day. Pure: no FHIR, no HTTP, no clock."""
     case = Case(facts, as_of, program.terms)
-    shown = program.gate(case)
+    charted = program.gate(case)
     gate = Gate(
-        open=complaint_given or shown.truth == Truth.YES,
+        open=complaint_given or charted.truth == Truth.YES,
         basis="given" if complaint_given else "chart",
-        found=shown.found,
-        missing=shown.missing,
+        found=charted.found,
+        missing=charted.missing,
     )
     present = frozenset(facts.present())
     findings = {rule.id: _judge(rule, program, case, gate, present) for rule in program.first}
@@ -265,7 +265,7 @@ def _replace(findings: dict[str, Finding]) -> None:
             continue
         for other in finding.rule.replaces:
             target = findings.get(other)
-            if target is not None and target.speaks:
+            if target is not None and target.speaks and finding.rule.status in ("active", target.rule.status):
                 findings[other] = replace(
                     target, outcome="replaced", by=finding.rule.id, due=(), offered=(), unchecked=(), done=()
                 )

@@ -11,7 +11,9 @@ from service.engine.case import KINDS
 from service.engine.clauses import Ask, Clauses
 from service.engine.completion import Completion, completion_of
 from service.knowledge.load import Rules, load_rules
+from service.knowledge.overlay import with_overlay
 from service.knowledge.schema import Clause, Escalation, Line, Offer, Order, Recommendation, Test
+from service.knowledge.site import with_site
 from service.terms import Terms, compile_terms
 
 
@@ -98,9 +100,12 @@ class Program:
         return self.rules.digest
 
 
-def load_program(folder: Path) -> Program:
-    """Loads and compiles the rules of a folder. Raises RulesInvalid."""
-    return compile_program(load_rules(folder))
+def load_program(folder: Path, overlay: Path | None = None, site: Path | None = None) -> Program:
+    """Loads and compiles the rules of a folder, with a site's codes and decisions. Raises RulesInvalid."""
+    rules = load_rules(folder)
+    if overlay is not None:
+        rules = with_overlay(rules, overlay)
+    return compile_program(rules if site is None else with_site(rules, site))
 
 
 def compile_program(rules: Rules) -> Program:

@@ -10,7 +10,7 @@ from service.facts.events import read_events
 from service.facts.medicines import read_medicines
 from service.facts.model import Facts
 from service.facts.reading import Reading
-from service.facts.results import read_results
+from service.facts.results import in_unit, read_results
 from service.record import Record
 from service.terms import Recogniser, Terms
 
@@ -30,6 +30,9 @@ def normalise(record: Record, terms: Terms, today: date, zone: tzinfo, drafts: f
     read_medicines(record, recogniser, facts, today, zone, drafts)
     read_results(record, Reading(terms, recogniser, facts, today, zone))
     read_events(record, terms, recogniser, facts, today, zone)
+    for valueset, factor in terms.units.shown.items():
+        if valueset in facts.results:
+            facts.results[valueset] = [in_unit(result, factor) for result in facts.results[valueset]]
     return facts
 
 

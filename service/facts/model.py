@@ -16,8 +16,8 @@ from service.record import Rejection
 class Fact:
     """One thing on record that value sets recognise.
 
-    by: code, name (recognised by its display or text) or text (free text). `label` is in our own words, never the
-    chart's. `code` and `system` are the chart's.
+    by: code, overlay (a code of the site's file), name (recognised by its display or text) or text (free text). `label`
+    is in our own words or the site's, never the chart's. `code` and `system` are the chart's.
     """
 
     reference: str
@@ -60,7 +60,8 @@ class Medicine(Fact):
 class Result(Fact):
     """A usable numeric result. `canonical` is the value in the value set's own unit; `unit` the one reported.
 
-    low, high: the reference range reported beside it. unadjusted: total calcium that stands in for the adjusted one.
+    shown: value and unit as cards write them, where the site chose the units. low, high: the reference range reported
+    beside it. unadjusted: total calcium that stands in for the adjusted one.
     """
 
     analyte: str
@@ -72,6 +73,7 @@ class Result(Fact):
     high: float | None = None
     note: str = ""
     unadjusted: bool = False
+    shown: str = ""
 
     @property
     def outside(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from service import shapes
 from service.facts import concepts
 from service.facts.calcium import adjust_calcium
@@ -203,3 +205,12 @@ def _date(resource: shapes.Observation | shapes.DiagnosticReport, reading: Readi
             if written and (day := read_day(written, reading.zone)):
                 return day
     return None
+
+
+def in_unit(result: Result, factor: UnitFactor) -> Result:
+    """Returns a result that cards show in another unit, to three figures; one reported in it stays as it is."""
+    if result.unit == factor.unit:
+        return result
+    value = (result.canonical - factor.offset) / factor.factor
+    number = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return replace(result, shown=f"{result.comparator}{number} {factor.unit}")

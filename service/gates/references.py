@@ -140,6 +140,10 @@ class _Checker:
         for number, notable in enumerate(rules.ruleset.notable):
             for valueset in notable.in_:
                 self.name("value set", valueset, rules.valuesets, "ruleset.yaml", ("notable", number, "in"))
+        for valueset, unit in rules.units.us.items():
+            known = rules.valuesets.get(valueset)
+            if known is None or unit not in {factor.unit for factor in known.units}:
+                self.fault("units.yaml", ("us", valueset), f"{valueset} is no value set that accepts {unit}")
         self.name("definition", rules.ruleset.gate, rules.definitions, "ruleset.yaml", ("gate",))
         for rule in rules.ruleset.order:
             self.name("rule", rule, rules.recommendations, "ruleset.yaml", ("order",))

@@ -7,11 +7,14 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from service.knowledge import schema, strict_yaml
 from service.knowledge.phrases import Phrases
 from service.knowledge.strict_yaml import Document, Fault
+
+if TYPE_CHECKING:
+    from service.knowledge.site import Decided
 
 M = TypeVar("M", bound=schema.Model)
 
@@ -34,6 +37,17 @@ class Product(NamedTuple):
     code: str
     ingredients: tuple[str, ...]
     route: str
+
+
+OVERLAY = "overlay"  # where the codes of a site's overlay file were verified: by the site
+
+
+class Overlay(NamedTuple):
+    """What identifies an overlay file; `local` are the URIs of the site's own code systems."""
+
+    digest: str
+    codes: int
+    local: tuple[str, ...]
 
 
 class RulesInvalid(Exception):
@@ -62,6 +76,8 @@ class Rules:
     phrases: Phrases
     digest: str
     documents: dict[str, Document] = field(default_factory=dict)
+    overlay: Overlay | None = None
+    decided: Decided | None = None
 
     def fault(self, file: str, path: strict_yaml.Path, message: str) -> Fault:
         """Returns a fault at a path of one of the files that were read."""

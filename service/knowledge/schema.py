@@ -605,7 +605,10 @@ class UnitSpelling(Model):
 
 
 class Units(Model):
+    """us: value set → the unit in which its results are read in the United States; the canonical unit is the SI one."""
+
     units: list[UnitSpelling]
+    us: dict[Slug, Text] = Field(default_factory=dict)
 
 
 class CodeSystem(Model):

@@ -18,6 +18,7 @@ from service.body import read_body
 from service.cards import Client
 from service.contract import CdsResponse
 from service.explanation import EXTENSION
+from service.observe import Metrics
 from service.posted import read_posted
 from service.settings import Settings
 from service.validation import validate
@@ -75,7 +76,8 @@ async def evaluate(
     body = await read_body(request, settings)
     knowledge: Knowledge = request.app.state.knowledge
     today = asOf or datetime.now(settings.timezone).date()
-    work = (body, knowledge, settings, today, complaint == "given", explain == "all", validate_)
+    metrics: Metrics = request.app.state.metrics
+    work = (body, knowledge, settings, metrics, today, complaint == "given", explain == "all", validate_)
     if len(body) > _OFF_LOOP_BYTES or validate_ != "none":
         answer = await asyncio.to_thread(_answer, *work)
     else:
@@ -84,10 +86,18 @@ async def evaluate(
 
 
 def _answer(
-    body: bytes, knowledge: Knowledge, settings: Settings, today: date, given: bool, silent: bool, depth: str
+    body: bytes,
+    knowledge: Knowledge,
+    settings: Settings,
+    metrics: Metrics,
+    today: date,
+    given: bool,
+    silent: bool,
+    depth: str,
 ) -> dict[str, Any]:
     record = read_posted(body, knowledge.types)
     evaluation = judge(record, knowledge, today, settings.timezone, complaint_given=given)
+    metrics.count_rules((finding.rule.id, finding.outcome) for finding in evaluation.findings)
     client = Client(patient=record.patient_reference or "Patient/unknown", base_url=settings.base_url)
     answer = respond(evaluation, knowledge, client, silent=silent)
     if depth != "none":

@@ -17,6 +17,7 @@ from service.body import read_body
 from service.cards import Client
 from service.contract import CdsResponse, CdsServices
 from service.errors import Code, Refusal
+from service.observe import Metrics
 from service.services import SERVICES, Service
 from service.settings import Settings
 from service.supply import supply
@@ -79,20 +80,24 @@ async def call(
     settings: Settings = request.app.state.settings
     body = await read_body(request, settings)
     knowledge: Knowledge = request.app.state.knowledge
+    metrics: Metrics = request.app.state.metrics
     if len(body) > _OFF_LOOP_BYTES:
-        answer = await asyncio.to_thread(_answer, body, service, knowledge, settings)
+        answer = await asyncio.to_thread(_answer, body, service, knowledge, settings, metrics)
     else:
-        answer = _answer(body, service, knowledge, settings)
+        answer = _answer(body, service, knowledge, settings, metrics)
     return _json(answer)
 
 
-def _answer(body: bytes, service: Service, knowledge: Knowledge, settings: Settings) -> dict[str, Any]:
+def _answer(
+    body: bytes, service: Service, knowledge: Knowledge, settings: Settings, metrics: Metrics
+) -> dict[str, Any]:
     message = wire.read(body, service)
     if message.user_is_lay:
         return {"cards": []}
     record = supply(message, knowledge.templates)
     today = datetime.now(settings.timezone).date()
     evaluation = judge(record, knowledge, today, settings.timezone, complaint_given=service.complaint_given)
+    metrics.count_rules((finding.rule.id, finding.outcome) for finding in evaluation.findings)
     client = Client(patient=f"Patient/{message.patient_id}", encounter=message.encounter_id, base_url=settings.base_url)
     return respond(evaluation, knowledge, client)
 

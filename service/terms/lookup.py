@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from service.knowledge.load import Row, Rules
+from service.knowledge.load import OVERLAY, Row, Rules
 from service.knowledge.phrases import PhraseIndex, Tokens, tokens
 from service.terms.scan import Scan
 from service.terms.story import Story
@@ -26,6 +26,7 @@ class Match:
     label: str
     ingredients: tuple[str, ...] = ()
     side: str = ""
+    overlay: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,10 @@ class Coded:
 class Recognition:
     """What a concept means to the rules.
 
-    by: code or name. contradiction: its display means something else than its code; both are in `valuesets`.
-    suspected: the words say so ("suspected", "query"). tells_leg_cramps: the words tell of them (A3). side: left,
-    right, both or None.
+    by: code, overlay (a code of the site's file) or name.
+    contradiction: its display means something else than its code; both are in `valuesets`.
+    suspected: the words say so ("suspected", "query"). tells_leg_cramps: the words tell of them (A3).
+    side: left, right, both or None.
     """
 
     valuesets: frozenset[str]
@@ -238,7 +240,7 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
     first = next(((c.system, c.code) for c in codings if c.code), (None, None))
     return Recognition(
         valuesets=by_code.union(named) if contradiction or not by_code else by_code,
-        by="code" if by_code else "name",
+        by=_how(matches),
         label=_label(terms, matches, named, ingredients),
         system=system if code else first[0],
         code=code or first[1],
@@ -248,6 +250,12 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
         suspected=any(terms.suspected.holds(sentence) for sentence in words),
         tells_leg_cramps=tells,
     )
+
+
+def _how(matches: list[Match]) -> str:
+    if not matches:
+        return "name"
+    return "overlay" if all(match.overlay for match in matches) else "code"
 
 
 def _label(terms: Terms, matches: list[Match], named: dict[str, str], ingredients: Iterable[str]) -> str:
@@ -316,7 +324,8 @@ class _Tables:
         self.ingredients: dict[str, list[Match]] = {}
 
     def add(self, valueset: str, row: Row) -> None:
-        match = Match(valueset, row.label, tuple(filter(None, row.ingredient.split("|"))), row.side)
+        ingredients = tuple(filter(None, row.ingredient.split("|")))
+        match = Match(valueset, row.label, ingredients, row.side, overlay=row.verified_in == OVERLAY)
         key = (row.system, row.code.replace(".", "").upper() if row.system in _TREES else row.code)
         if row.match in ("exact", "ingredient"):
             self.exact.setdefault(key, []).append(match)
@@ -372,4 +381,6 @@ def _systems(rules: Rules) -> dict[str, str]:
     for system in rules.systems.systems:
         for uri in (system.uri, *system.aliases):
             known[uri] = known[uri.strip().rstrip("/").lower()] = system.id
+    for uri in rules.overlay.local if rules.overlay else ():
+        known[uri] = known[uri.strip().rstrip("/").lower()] = f"local:{uri}"
     return known

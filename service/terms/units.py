@@ -15,6 +15,7 @@ class Units:
     spellings: dict[str, str]
     factors: dict[str, dict[str, UnitFactor]]
     canonical: dict[str, str]
+    shown: dict[str, UnitFactor]  # value set → the unit in which cards show its results, where the site chose one
 
     def name(self, spelled: str) -> str | None:
         """Returns the UCUM unit that a spelling stands for, None for one that is not known."""
@@ -44,12 +45,17 @@ def compile_units(rules: Rules) -> Units:
             spellings[spelling] = unit.unit
     for spelling, name in list(spellings.items()):
         spellings.setdefault(spelling.casefold(), name)
+    factors = {
+        name: {factor.unit: factor for factor in valueset.units}
+        for name, valueset in rules.valuesets.items()
+        if valueset.units
+    }
+    canonical = {name: valueset.unit for name, valueset in rules.valuesets.items() if valueset.unit}
+    wanted = rules.decided.site.units if rules.decided else None
+    chosen = {"us": rules.units.us, "si": canonical}.get(wanted or "", {})
     return Units(
         spellings=spellings,
-        factors={
-            name: {factor.unit: factor for factor in valueset.units}
-            for name, valueset in rules.valuesets.items()
-            if valueset.units
-        },
-        canonical={name: valueset.unit for name, valueset in rules.valuesets.items() if valueset.unit},
+        factors=factors,
+        canonical=canonical,
+        shown={name: factors[name][unit] for name, unit in chosen.items() if unit in factors.get(name, {})},
     )
