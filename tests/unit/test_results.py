@@ -286,13 +286,13 @@ def test_the_flag_is_named_with_the_reason() -> None:
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"status": "preliminary"}, "not final yet"),
+        ({"status": "preliminary"}, "pending, not final yet"),
         ({"status": "cancelled"}, "status cancelled"),
         ({"status": "entered-in-error"}, "status entered-in-error"),
         ({"effectiveDateTime": "2026-06-16"}, "dated in the future"),
         ({"valueQuantity": {"value": 3.1}}, "no unit"),
         ({"valueQuantity": {"unit": "mmol/L"}}, "no numeric value"),
-        ({"note": [{"text": "Sample haemolysed"}]}, "the laboratory's note says that the sample was spoiled"),
+        ({"note": [{"text": "Sample haemolysed"}]}, "the laboratory says that the sample was spoiled"),
     ],
 )
 def test_every_unusable_value_says_why(changed: dict[str, Any], reason: str) -> None:
