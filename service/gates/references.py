@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from service.knowledge.load import Rules
@@ -73,9 +73,16 @@ class _Checker:
             self.name("another rule", other, self.rules.recommendations, file, ("replaces",))
         for number, evidence in enumerate(rule.evidence):
             self.name("source", evidence.source, self.rules.sources, file, ("evidence", number, "source"))
+        self.beside(file, rule, bound)
+        self.sources(file, (), rule)
+
+    def beside(self, file: str, rule: Recommendation, bound: set[str]) -> None:
+        """The clauses of tests, offers, lines and variants; what they ask of the trigger must be named there."""
         for where, clause in _clauses_beside(rule):
             self.clause(file, where, clause)
-        self.sources(file, (), rule)
+            for here, asked in _located(clause, where):
+                if asked.found and asked.found not in bound:
+                    self.fault(file, (*here, "found"), f"no clause of the trigger is named {asked.found}")
 
     def sources(self, file: str, path: Path, model: Any) -> None:
         """Every `sources` list anywhere inside a model."""
@@ -195,9 +202,13 @@ def _located(clause: Clause, path: Path) -> Iterator[tuple[Path, Clause]]:
 
 def _clauses_beside(rule: Recommendation) -> Iterator[tuple[Path, Clause]]:
     """Every clause of a rule outside its trigger."""
-    for name in ("tests", "offers", "bedside", "advice", "escalate", "when_satisfied"):
-        for number, item in enumerate(getattr(rule, name, ())):
+    beside: list[tuple[Path, Sequence[Any]]] = [
+        ((name,), getattr(rule, name))
+        for name in ("tests", "offers", "bedside", "advice", "escalate", "when_satisfied")
+    ]
+    for path, items in (*beside, (("card", "variants"), rule.card.variants)):
+        for number, item in enumerate(items):
             for word in ("if_", "unless", "if_possible"):
                 clause = getattr(item, word, None)
                 if clause is not None:
-                    yield (name, number, word.rstrip("_")), clause
+                    yield (*path, number, word.rstrip("_")), clause
