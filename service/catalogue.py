@@ -8,13 +8,15 @@ from typing import Any
 from service.engine.program import Program, clauses_of, walk
 from service.knowledge.schema import Clause, Recommendation
 from service.knowledge.site import Decided
-from service.prose import sentence
+from service.prose import condition, sentence
+from service.source_attributes import source_attributes, sources_of
 
 
 def listing(program: Program, only: Iterable[str] = ()) -> dict[str, Any]:
     """Returns the rule set and its rules, a few members each, in its order; `only` keeps the named ones."""
     ruleset = program.rules.ruleset
     wanted = set(only)
+    shown = [program.rules.recommendations[name] for name in ruleset.order if not wanted or name in wanted]
     return {
         "ruleset": {"id": ruleset.id, "version": ruleset.version, "digest": program.digest, "title": ruleset.title},
         "intendedUse": ruleset.intended_use,
@@ -34,9 +36,9 @@ def listing(program: Program, only: Iterable[str] = ()) -> dict[str, Any]:
                 "logic": sentence(program.rules, rule.when),
                 "reviewed": rule.reviewed.model_dump(mode="json"),
             }
-            for rule in (program.rules.recommendations[name] for name in ruleset.order)
-            if not wanted or rule.id in wanted
+            for rule in shown
         ],
+        "sourceAttributes": source_attributes(program, shown),
     }
 
 
@@ -49,15 +51,35 @@ def entry(program: Program, rule_id: str) -> dict[str, Any]:
     decided = program.rules.decided
     return {
         **written,
+        **_applying(rule, written, clauses, program),
         **({"site": here} if decided and (here := _here(decided, rule_id)) else {}),
         "logic": sentence(program.rules, rule.when),
         "thresholds": list(_thresholds(rule, clauses, program)),
         "valueSets": [_value_set(program, name) for name in used],
         "sources": [
-            program.rules.sources[name].model_dump(mode="json", exclude_none=True)
-            for name in sorted(set(_sources(written)))
+            program.rules.sources[name].model_dump(mode="json", exclude_none=True) for name in sources_of(program, rule)
         ],
+        "sourceAttributes": source_attributes(program, [rule]),
     }
+
+
+def _applying(
+    rule: Recommendation, written: dict[str, Any], clauses: Iterable[Clause], program: Program
+) -> dict[str, Any]:
+    """The parts of a rule that a clause may hold back, each with when it applies in words; orders with their label."""
+    named = {clause.as_: clause for clause in clauses if clause.as_}
+    told: dict[str, Any] = {}
+    for name in ("tests", "offers", "escalate", "bedside", "advice", "when_satisfied"):
+        parts = getattr(rule, name)
+        for part, item in zip(parts, written.get(name, ()), strict=True):
+            said = condition(program.rules, named, part)
+            label = {"label": program.orders[part.order].label} if hasattr(part, "order") else {}
+            told.setdefault(name, []).append({**item, **label, **({"applies": said} if said else {})})
+    if rule.card.variants:
+        pairs = zip(rule.card.variants, written["card"]["variants"], strict=True)
+        variants = [{**item, "applies": condition(program.rules, named, part)} for part, item in pairs]
+        told["card"] = {**written["card"], "variants": variants}
+    return told
 
 
 def _value_set(program: Program, name: str) -> dict[str, Any]:
@@ -90,18 +112,3 @@ def _here(decided: Decided, rule_id: str) -> dict[str, Any]:
     thresholds = [{"path": c.path, "published": c.was, "here": c.now} for c in decided.of(rule_id)]
     switched = "off" if rule_id in site.off else "draft" if rule_id in site.draft else None
     return {**({"thresholds": thresholds} if thresholds else {}), **({"switched": switched} if switched else {})}
-
-
-def _sources(tree: Any) -> Iterator[str]:
-    """Yields the id of every source that a rule names anywhere."""
-    if isinstance(tree, dict):
-        for name, value in tree.items():
-            if name == "sources":
-                yield from value
-            elif name == "source":
-                yield value
-            else:
-                yield from _sources(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _sources(value)

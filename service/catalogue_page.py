@@ -26,7 +26,8 @@ def listing_page(listing: dict[str, Any], root: str) -> str:
         f"<p class='warn'>No clinician has signed these rules yet.</p>"
         f"<p>{escape(listing['intendedUse'])}</p><p><strong>Not for:</strong> {escape(listing['notFor'])}</p>"
         + _table(["Rule", "Indicator", "Line on the card", "When"], rows)
-        + f"<p>{escape(listing['developer'])} Funding: {escape(listing['funding'])} {escape(listing['contact'])}</p>",
+        + _attributes(listing["sourceAttributes"])
+        + f"<p>Contact: {escape(listing['contact'])}</p>",
     )
 
 
@@ -34,12 +35,19 @@ def rule_page(entry: dict[str, Any], root: str) -> str:
     """Returns the page of one rule: purpose, limits, logic, tests, numbers, evidence, value sets, sources, review."""
     reviewed = entry["reviewed"]
     parts = [
-        _list(escape(entry[name]) for name in ("id", "version", "status", "indicator")),
+        f"<p>Rule <code>{escape(entry['id'])}</code>, version {escape(entry['version'])}, {escape(entry['status'])},"
+        f" indicator {escape(entry['indicator'])}</p>",
         f"<p>{escape(entry['purpose'])}</p><p><strong>Limits:</strong> {escape(entry['limits'])}</p>",
         f"<h2>When</h2><p>{escape(entry['logic'])}</p>",
+        _section("Set by this site", _site(entry.get("site", {}))),
         f"<h2>Says</h2><p>{escape(entry['card']['summary'])}</p>",
+        _list(_line(line, "summary") for line in entry["card"].get("variants", [])),
+        _section("More urgent", _list(_line(line, "to") for line in entry.get("escalate", []))),
+        _section("Tests that must be done", _list(_line(test, "label") for test in entry.get("tests", []))),
+        _section("Orders that go with it", _list(_line(offer, "label") for offer in entry.get("offers", []))),
         _section("Ask and examine", _list(_line(line) for line in entry.get("bedside", []))),
         _section("Advice", _list(_line(line) for line in entry.get("advice", []))),
+        _section("Once every test is done", _list(_line(line) for line in entry.get("when_satisfied", []))),
         _section("Numbers and where they come from", _numbers(entry["thresholds"])),
         _section(
             "Evidence",
@@ -56,6 +64,7 @@ def rule_page(entry: dict[str, Any], root: str) -> str:
             ),
         ),
         _section("Sources", _list(_source(source) for source in entry["sources"])),
+        _attributes(entry["sourceAttributes"]),
         f"<p>Authors: {escape(', '.join(entry['authors']))}.</p>",
         f"<p>Reviewed: {escape(reviewed['by'])}, {escape(reviewed['on'])}.</p>",
         f"<p>Review again by {escape(reviewed['again_by'])}.</p>",
@@ -91,9 +100,29 @@ def _list(items: Iterable[str]) -> str:
     return f"<ul>{listed}</ul>" if listed else ""
 
 
-def _line(line: dict[str, Any]) -> str:
-    conditional = any(word in line for word in ("if", "unless", "if_possible"))
-    return escape(line["text"]) + (" <em>(only where it fits the patient)</em>" if conditional else "")
+def _line(line: dict[str, Any], name: str = "text") -> str:
+    within = f" in the past {line['within']} days" if "within" in line else ""
+    applies = f" <em>({escape(line['applies'])})</em>" if line.get("applies") else ""
+    return escape(line[name]) + within + applies
+
+
+def _site(site: dict[str, Any]) -> str:
+    changes = [f"{t['path']}: {t['here']} instead of {t['published']}" for t in site.get("thresholds", [])]
+    return _list(escape(said) for said in [*changes, *([site["switched"]] if "switched" in site else [])])
+
+
+def _attributes(attributes: list[dict[str, Any]]) -> str:
+    rows = [[escape(a["title"]), _used(a), escape(a["how"])] for a in attributes]
+    return _section("Source attributes", _table(["Attribute", "Used", "How"], rows))
+
+
+def _used(attribute: dict[str, Any]) -> str:
+    if "sources" in attribute:
+        return f"{len(attribute['sources'])} sources"
+    if "used" not in attribute:
+        return ""
+    rules = attribute.get("rules", [])
+    return "no" if not rules else "yes" if len(rules) == 1 else f"by {len(rules)} rules"
 
 
 def _numbers(thresholds: list[dict[str, Any]]) -> str:

@@ -513,6 +513,8 @@ class Ruleset(Model):
     developer: Text
     funding: Text
     contact: Text
+    released: date | None = None
+    revised: date | None = None
     gate: Slug
     adult_age: int
     card_titles: dict[Literal["urgent", "workup", "medicines", "self-care"], Text]
