@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -192,7 +192,7 @@ def _detail(
         notes = [line for finding in satisfied for line in finding.bedside]
         if notes:
             parts.append(text.bullets(notes))
-    parts.append(_basis(evaluation, section, program))
+    parts.append(_basis(evaluation, section, program, is_home=is_home))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -230,7 +230,21 @@ def _is_covered(name: str, evaluation: Evaluation) -> bool:
     return any(other in evaluation.facts.supplied for types in kinds for other in types)
 
 
-def _basis(evaluation: Evaluation, section: Section, program: Program) -> str:
+def _gaps(evaluation: Evaluation) -> Iterator[str]:
+    """What was not supplied, what could not be decided for it, and what nobody can read."""
+    named = set(evaluation.facts.not_supplied)
+    unchecked = [name for name in evaluation.facts.not_supplied if not _is_covered(name, evaluation)]
+    if unchecked:
+        yield f"Not supplied, so not checked: {', '.join(unchecked)}."
+    undecided = [f for f in evaluation.findings if f.outcome == "unknown" and f.rule.status == "active"]
+    open_rules = [text.plain(finding.rule.title) for finding in undecided if not set(finding.missing) <= named]
+    if open_rules:
+        more = f" and {len(open_rules) - 3} more" if len(open_rules) > 3 else ""
+        yield f"Could not be decided: {', '.join(open_rules[:3])}{more}."
+    yield from (f"Nobody can tell what {text.plain(item)} is." for item in evaluation.facts.unreadable.values())
+
+
+def _basis(evaluation: Evaluation, section: Section, program: Program, *, is_home: bool) -> str:
     """What the card rests on, what could not be checked, and which of its numbers are the site's own."""
     gate = evaluation.gate
     if gate.found:
@@ -242,17 +256,8 @@ def _basis(evaluation: Evaluation, section: Section, program: Program) -> str:
     lines = [f"As of {evaluation.today.isoformat()}. {basis}"]
     if evaluation.facts.age is None:
         lines.append("Age unknown: adult rules were applied.")
-    unchecked = [name for name in evaluation.facts.not_supplied if not _is_covered(name, evaluation)]
-    if unchecked:
-        lines.append(f"Not supplied, so not checked: {', '.join(unchecked)}.")
-    undecided = [f for f in evaluation.findings if f.outcome == "unknown" and f.rule.status == "active"]
-    open_rules = [
-        text.plain(f.rule.title) for f in undecided if not set(f.missing) <= set(evaluation.facts.not_supplied)
-    ]
-    if open_rules and section.group != "medicines":
-        more = f" and {len(open_rules) - 3} more" if len(open_rules) > 3 else ""
-        lines.append(f"Could not be decided: {', '.join(open_rules[:3])}{more}.")
-    lines += [f"Nobody can tell what {text.plain(item)} is." for item in evaluation.facts.unreadable.values()]
+    if is_home:
+        lines += _gaps(evaluation)
     if program.rules.decided:
         lines += [
             f"Set by this site: {text.plain(f.rule.title)}, {text.plain(f'{change.now} instead of {change.was}')}."

@@ -31,7 +31,7 @@ def fact(found: Fact) -> str:
     since = _SINCE.get(found.status, "") if isinstance(found, Medicine) and found.day else ""
     told = found.label.lower().replace(",", " ").split()
     side = f", {found.side}" if found.side in ("left", "right") and found.side not in told else ""
-    value = f" {plain(found.shown or found.written)}{_noted(found)}" if isinstance(found, Result) else ""
+    value = f" {plain(unit(found.shown or found.written))}{_noted(found)}" if isinstance(found, Result) else ""
     doubt = "; code and display disagree" if found.contradiction else ""
     doubt += "; suspected" if isinstance(found, Condition) and found.verification == "suspected" else ""
     return f"{plain(found.label)}{value}{side} ({since}{when(found.day)}{doubt}){_HOW.get(found.by, '')}"
@@ -50,10 +50,17 @@ def facts(found: Iterable[Fact]) -> str:
     return f"{shown}; and {len(ordered) - 3} more" if len(ordered) > 3 else shown
 
 
+def unit(written: str) -> str:
+    """Returns a value with its UCUM unit as people write it: mIU/L for m[IU]/L."""
+    for ucum, shown in (("[IU]", "IU"), ("{1.73_m2}", "1.73 m²"), ("meq/", "mEq/"), ("10*", "10^")):
+        written = written.replace(ucum, shown)
+    return written
+
+
 def value(evidence: Evidence) -> str:
     """Returns what a result says."""
     if isinstance(evidence, Result):
-        return plain(evidence.shown or evidence.written) + _noted(evidence)
+        return plain(unit(evidence.shown or evidence.written)) + _noted(evidence)
     if evidence.verdict == "positive" or evidence.values:
         return "**reports a finding: read it**"
     return "not conclusive" if evidence.verdict else "report on file"

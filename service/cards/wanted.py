@@ -32,25 +32,33 @@ class Request:
     titles: list[str] = field(default_factory=list)
     reasons: list[Fact] = field(default_factory=list)
     unchecked: bool = False
-    last: dict[str, Evidence] = field(default_factory=dict)
-    unusable: dict[str, Unusable] = field(default_factory=dict)
+    last: Evidence | None = None
+    unusable: Unusable | None = None
     within_days: int = 42
 
+    parts: list[Request] = field(default_factory=list)
+
     def rows(self, program: Program) -> list[list[str]]:
-        """The lines of the table of what is due, one a key."""
+        """The lines of the table of what is due, one a key, each with its own reasons."""
+        if self.parts:
+            return [row for part in self.parts for row in part.rows(program)]
+        order = program.orders[self.key]
         why = ", ".join(map(text.plain, dict.fromkeys(self.titles)))
-        rows = []
-        for key in self.keys:
-            last = self.last.get(key)
-            named = f"{text.plain(last.label)} " if last and len(program.completions[key].members) > 1 else ""
-            known = f"{named}{text.value(last)}, {text.when(last.day)}" if last else ""
-            spoilt = self.unusable.get(key)
-            if spoilt and (last is None or (spoilt.day and last.day and spoilt.day >= last.day)):
-                title = text.plain(program.terms.titles[spoilt.valueset])
-                known = f"{title}: {spoilt.reason}, {text.when(spoilt.day)}" + (f"; {known}" if known else "")
-            known = known or "none found"
-            rows.append([text.plain(program.orders[key].label), why, "not available" if self.unchecked else known])
-        return rows
+        return [[text.plain(order.label), why, "" if order.category == "referral" else self._known(program)]]
+
+    def _known(self, program: Program) -> str:
+        """What is known of the last result: its value, why it cannot be used, or that nobody could look."""
+        if self.unchecked:
+            return "not available"
+        named = (
+            f"{text.plain(self.last.label)} " if self.last and len(program.completions[self.key].members) > 1 else ""
+        )
+        known = f"{named}{text.value(self.last)}, {text.when(self.last.day)}" if self.last else ""
+        spoilt = self.unusable
+        if spoilt and (self.last is None or (spoilt.day and self.last.day and spoilt.day >= self.last.day)):
+            title = text.plain(program.terms.titles[spoilt.valueset])
+            known = f"{title}: {spoilt.reason}, {text.when(spoilt.day)}" + (f"; {known}" if known else "")
+        return known or "none found"
 
 
 def requests(sections: Sequence[tuple[str, Sequence[Finding]]], program: Program) -> list[Request]:
@@ -60,9 +68,7 @@ def requests(sections: Sequence[tuple[str, Sequence[Finding]]], program: Program
         for finding in findings:
             for wanted in finding.due:
                 _merge(by_key, number, finding, wanted, program, gating=True)
-            for wanted in finding.unchecked:
-                _merge(by_key, number, finding, wanted, program, gating=False, unchecked=True)
-            for wanted in finding.offered:
+            for wanted in (*finding.unchecked, *finding.offered):
                 _merge(by_key, number, finding, wanted, program, gating=False)
     return _panelled(list(by_key.values()), program)
 
@@ -75,7 +81,6 @@ def _merge(
     program: Program,
     *,
     gating: bool,
-    unchecked: bool = False,
 ) -> None:
     if wanted.ordered is not None:
         return
@@ -83,18 +88,16 @@ def _merge(
     request = by_key.get(order.key)
     if request is None:
         request = by_key[order.key] = Request(order.key, order.label, section, [order.key], finding.indicator)
-        request.unchecked = unchecked
+        request.unchecked = wanted.unchecked
     request.indicator = min(request.indicator, finding.indicator, key=_RANK.__getitem__)
-    request.recommended |= gating and finding.indicator != "info"
+    request.recommended |= gating and finding.indicator == "warning"  # clinical.md C2
     if finding.rule.id not in request.rules:
         request.rules.append(finding.rule.id)
         request.titles.append(finding.rule.title)
     request.reasons += [fact for fact in finding.found if fact not in request.reasons]
     request.within_days = min(request.within_days, text.days(finding.due_within))
-    if wanted.unusable is not None:
-        request.unusable[order.key] = wanted.unusable
-    if wanted.last is not None:
-        request.last[order.key] = wanted.last
+    request.unusable = request.unusable or wanted.unusable
+    request.last = request.last or wanted.last
 
 
 def _panelled(single: list[Request], program: Program) -> list[Request]:
@@ -115,14 +118,11 @@ def _panelled(single: list[Request], program: Program) -> list[Request]:
             [key for request in covered for key in request.keys],
             min((request.indicator for request in covered), key=_RANK.__getitem__),
             any(request.recommended for request in covered),
-            unchecked=all(request.unchecked for request in covered),
+            parts=covered,
         )
         for request in covered:
             merged.rules += [rule for rule in request.rules if rule not in merged.rules]
-            merged.titles += [title for title in request.titles if title not in merged.titles]
             merged.reasons += [fact for fact in request.reasons if fact not in merged.reasons]
-            merged.last.update(request.last)
-            merged.unusable.update(request.unusable)
             merged.within_days = min(merged.within_days, request.within_days)
         remaining[remaining.index(first)] = merged
         remaining = [request for request in remaining if request not in covered]

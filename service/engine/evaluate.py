@@ -26,7 +26,7 @@ class Wanted:
     """An order that a rule wants.
 
     last: the newest result, which does not suffice. ordered: where it stands already. unusable: a result in the window
-    that cannot be used, a pending one for instance.
+    that cannot be used, a pending one for instance. unchecked: its kind of data was not supplied.
     """
 
     order: str
@@ -34,6 +34,7 @@ class Wanted:
     last: Evidence | None = None
     ordered: Event | None = None
     unusable: Unusable | None = None
+    unchecked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +166,17 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
         key, window = offer.offer.order, offer.offer.within
         evidence = offer.completion.evidence(case, window) if window is not None else None
         if evidence is None:
-            offered.append(Wanted(key, window, offer.completion.last(case, window), _placed(program, case, key)))
+            last, placed = offer.completion.last(case, window), _placed(program, case, key)
+            unlooked = not case.supplied(offer.completion.kind)
+            offered.append(Wanted(key, window, last, placed, unchecked=unlooked and last is None))
         else:
             done.append(Done(key, window, tuple(evidence)))
     indicator, summary, raised = recommendation.indicator, recommendation.card.summary, None
+    found = dict.fromkeys(answer.found)
     for escalation, asked in rule.escalations:
         if _RANK[escalation.to] > _RANK[indicator] and asked(case).truth == Truth.YES:
             indicator, raised = escalation.to, escalation.summary or raised
+            found.update(dict.fromkeys(asked(case).found))
     to_critical = indicator == "critical" and indicator != recommendation.indicator
     fires = not rule.tests or bool(due or unchecked) or not done or to_critical
     summary = next(iter(_lines(rule.variants, case)), raised or summary)
@@ -185,7 +190,7 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
         due_within=_ESCALATED_WITHIN[indicator]
         if indicator != recommendation.indicator
         else recommendation.card.due_within,
-        found=answer.found,
+        found=tuple(found),
         due=tuple(due),
         offered=tuple(offered),
         done=tuple(done),
@@ -212,6 +217,7 @@ def _gate_test(
         completion.last(case, test.within, after),
         _placed(program, case, test.order),
         completion.unusable(case, test.within),
+        unchecked=not case.supplied(completion.kind),
     )
     open_tests = due if case.supplied(completion.kind) else unchecked
     if all(other.order != test.order for other in open_tests):  # one order in two windows, where `if` is unknown
