@@ -34,9 +34,9 @@ def listing_page(listing: dict[str, Any], root: str) -> str:
 def rule_page(entry: dict[str, Any], root: str) -> str:
     """Returns the page of one rule: purpose, limits, logic, tests, numbers, evidence, value sets, sources, review."""
     reviewed = entry["reviewed"]
+    identity = " · ".join(entry[name] for name in ("version", "status", "indicator"))
     parts = [
-        f"<p>Rule <code>{escape(entry['id'])}</code>, version {escape(entry['version'])}, {escape(entry['status'])},"
-        f" indicator {escape(entry['indicator'])}</p>",
+        f"<p><code>{escape(entry['id'])}</code> {escape(identity)}</p>",
         f"<p>{escape(entry['purpose'])}</p><p><strong>Limits:</strong> {escape(entry['limits'])}</p>",
         f"<h2>When</h2><p>{escape(entry['logic'])}</p>",
         _section("Set by this site", _site(entry.get("site", {}))),

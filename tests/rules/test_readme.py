@@ -8,6 +8,7 @@ import pytest
 
 from service.knowledge import schema, strict_yaml, vignettes
 from service.knowledge.schema import Clause, Model, Recommendation
+from service.knowledge.site import Site
 
 TEXT = (Path(__file__).parents[2] / "rules" / "README.md").read_text("utf-8")
 BLOCKS = [dedent(block) for block in re.findall(r"^ *```yaml\n(.*?)^ *```", TEXT, re.DOTALL | re.MULTILINE)]
@@ -21,7 +22,8 @@ SHOWN = [
     Clause, schema.ConditionTerms, schema.MedicationTerms, schema.ResultTerms, schema.ObservationTerms,
     schema.QuestionnaireTerms, schema.RuleTerms, schema.DoneTerms, schema.Latest, schema.Age, schema.Test,
     schema.Offer, schema.Line, schema.CardText, Recommendation, schema.Evidence, schema.Review, schema.ValueSet,
-    vignettes.Expectation,
+    schema.AllergyTerms, schema.Escalation, schema.Variant, schema.Order, schema.Panel, schema.Notable, schema.Flagged,
+    vignettes.Expectation, Site,
 ]  # fmt: skip
 
 
