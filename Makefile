@@ -28,7 +28,7 @@ run: $(STAMP) ## serve on HOST:PORT (127.0.0.1:8000); the documentation is at /d
 	@$(BIN)/python -m service serve --host $(HOST) --port $(PORT)
 
 test: $(STAMP) ## run the tests (not the load tests)
-	$(BIN)/python -m pytest -m "not load"
+	$(BIN)/python -m pytest -n auto -m "not load"
 
 check: $(STAMP) ## lint, types, layers, rules, and whether openapi/openapi.json is current
 	$(BIN)/ruff check .
