@@ -116,7 +116,7 @@ class Found(Part):
     approximate: Literal[True] | None = Field(None, description="The record names only a month or a year.")
     value: str | None = None
     note: str | None = None
-    side: Literal["left", "right", "both"] | None = None
+    side: Literal["left", "right", "both", "one"] | None = None
     recognisedBy: Literal["name", "text"] | None = Field(None, description="Absent: by its code.")
     contradiction: Literal[True] | None = Field(None, description="Code and display say different things.")
 

@@ -197,7 +197,11 @@ class DiagnosticReport(Owned, kw_only=True, tag="DiagnosticReport"):
 
 
 class Procedure(Owned, kw_only=True, tag="Procedure"):
+    """notDone: STU3, notPerformed: DSTU2."""
+
     status: str | None = None
+    notDone: bool | None = None
+    notPerformed: bool | None = None
     code: Concept | None = None
     bodySite: list[Concept] | Concept | None = None
     performedDateTime: str | None = None

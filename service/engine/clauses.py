@@ -102,8 +102,8 @@ def _condition(terms: ConditionTerms) -> Ask:
                     (status and fact.status != status)
                     or (verification and fact.verification != verification)
                     or (category and fact.category != category)
-                    or (side == "one" and fact.side not in ("left", "right"))
-                    or (side == "both" and fact.side != "both")
+                    or not _on_side(fact, side)
+                    or (terms.unsettled and _is_settled(case, valueset, fact))
                 ):
                     continue
                 if within is None and older is None:
@@ -111,12 +111,31 @@ def _condition(terms: ConditionTerms) -> Ask:
                     continue
                 day = {"onset": fact.day, "recorded": fact.recorded, "later": fact.later}[terms.date]
                 if day is None:
-                    undated.append(f"date of {fact.reference}")
+                    if terms.undated == "unknown":
+                        undated.append(f"date of {fact.reference}")
                 elif (within is None or case.within(day, within)) and (older is None or case.age_days(day) > older):
                     yes.append(fact)
         return _settle(case, "condition", yes, undated)
 
     return ask
+
+
+def _on_side(fact: Fact, side: str | None) -> bool:
+    return side is None or (fact.side in ("left", "right", "one") if side == "one" else fact.side == side)
+
+
+def _is_settled(case: Case, valueset: str, suspicion: Condition) -> bool:
+    """Whether an entry of the same day or later, not of the other leg, confirms or refutes a suspicion."""
+    since = suspicion.later
+    if since is None:
+        return False
+    confirmed = (fact for fact in case.facts.conditions.get(valueset, ()) if fact.verification == "confirmed")
+    return any(
+        fact.later is not None
+        and fact.later.date >= since.date
+        and (fact.side not in ("left", "right") or suspicion.side in (None, "one", fact.side))
+        for fact in (*confirmed, *case.facts.refuted.get(valueset, ()))
+    )
 
 
 def _medication(terms: MedicationTerms) -> Ask:
@@ -182,8 +201,7 @@ def _observation(terms: ObservationTerms) -> Ask:
             if fact.day is not None
             and case.within(fact.day, terms.within)
             and (not values or values & fact.values)
-            and (terms.side != "one" or fact.side in ("left", "right"))
-            and (terms.side != "both" or fact.side == "both")
+            and _on_side(fact, terms.side)
         ]
         return _settle(case, "observation", yes, [])
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from service.knowledge.phrases import tokens
+from service.knowledge.phrases import Tokens, tokens
 from service.shapes import Annotation, Concept
-from service.terms import Coded, Terms
+from service.terms import Coded, Terms, one_of
 
 
 def codings(concept: Concept | None) -> tuple[Coded, ...]:
@@ -47,13 +47,28 @@ def listed(value: list[Concept] | Concept | str | None) -> Iterable[Concept]:
 
 
 def side_of(terms: Terms, sites: list[Concept] | Concept | None) -> str | None:
-    """Returns left, right or both where a body site's display or text names it."""
-    for site in listed(sites):
-        for text in (*texts(site), *(c.display for c in codings(site) if c.display)):
-            side = terms.side(tokens(text))
-            if side:
-                return side
-    return None
+    """Returns left, right, both or one where the codes, displays or texts of body sites name it."""
+    return one_of(
+        side
+        for site in listed(sites)
+        for side in (*map(terms.side_of_code, codings(site)), *map(terms.side, said(site)))
+    )
+
+
+def at_site(
+    terms: Terms, valuesets: frozenset[str], code: Concept | None, sites: list[Concept] | Concept | None
+) -> frozenset[str]:
+    """Returns the value sets without those that a body site takes back: swelling of the hand is none of the leg."""
+    where = [words for site in listed(sites) for words in said(site)]
+    if not where:
+        return valuesets
+    return frozenset(name for name in valuesets if not terms.is_elsewhere(name, [*where, *said(code)]))
+
+
+def said(concept: Concept | None) -> Iterator[Tokens]:
+    """Yields the words of a concept's texts and displays."""
+    for text in (*texts(concept), *(coding.display for coding in codings(concept) if coding.display)):
+        yield tokens(text)
 
 
 def written(notes: list[Annotation] | Annotation | str | None) -> Iterator[str]:

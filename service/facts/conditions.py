@@ -13,7 +13,7 @@ from service.terms import Recogniser, Terms
 
 _CURRENT = {"active", "recurrence", "relapse"}
 _PAST = {"inactive", "remission", "resolved"}
-_IGNORED = {"refuted", "entered-in-error"}
+_IGNORED = {"entered-in-error"}
 _SUSPECTED = {"provisional", "differential", "unconfirmed"}
 
 
@@ -25,10 +25,12 @@ def read_conditions(
         verification = concepts.word(condition.verificationStatus)
         if verification in _IGNORED:
             continue
-        if condition.code is None and _was_mended(record, reference):
+        refuted = verification == "refuted"
+        if not refuted and condition.code is None and _was_mended(record, reference):
             facts.unreadable["condition"] = reference
         found = recogniser.recognise("condition", concepts.codings(condition.code), concepts.texts(condition.code))
-        valuesets, by, label = found.valuesets, found.by, found.label
+        valuesets = concepts.at_site(terms, found.valuesets, condition.code, condition.bodySite)
+        by, label = found.by, found.label
         current = _is_current(condition, today, zone)
         if found.tells_leg_cramps or (
             current and text.tells_leg_cramps(terms, map(text.tokens, concepts.written(condition.note)))
@@ -60,7 +62,7 @@ def read_conditions(
             category="encounter" if _is_encounter_diagnosis(condition) else "problem",
         )
         for valueset in valuesets:
-            facts.conditions[valueset].append(fact)
+            (facts.refuted if refuted else facts.conditions)[valueset].append(fact)
 
 
 def _is_current(condition: shapes.Condition, today: date, zone: tzinfo) -> bool:

@@ -68,7 +68,7 @@ def _day(written: str | None, zone: tzinfo) -> Day | None:
 def _procedure(
     reference: str, procedure: shapes.Procedure, terms: Terms, recogniser: Recogniser, facts: Facts, zone: tzinfo
 ) -> None:
-    if (procedure.status or "").lower() not in _DONE:
+    if (procedure.status or "").lower() not in _DONE or procedure.notDone or procedure.notPerformed:
         return
     found = recogniser.recognise("procedure", concepts.codings(procedure.code), concepts.texts(procedure.code))
     if not found.valuesets:

@@ -127,7 +127,8 @@ class Facts:
     """All facts of one patient, by value set.
 
     supplied: the FHIR types that were looked for completely. broken: those that came back failed or incomplete.
-    unreadable: kind of data → a resource of that kind of which nobody can tell what it is.
+    unreadable: kind of data → a resource of that kind of which nobody can tell what it is. refuted: conditions that
+    were found not to be there; they only settle an older suspicion.
     """
 
     age: int | None = None
@@ -137,6 +138,7 @@ class Facts:
     broken: frozenset[str] = frozenset()
     unreadable: dict[str, str] = field(default_factory=dict)
     conditions: dict[str, list[Condition]] = field(default_factory=lambda: defaultdict(list))
+    refuted: dict[str, list[Condition]] = field(default_factory=lambda: defaultdict(list))
     medicines: dict[str, list[Medicine]] = field(default_factory=lambda: defaultdict(list))
     results: dict[str, list[Result]] = field(default_factory=lambda: defaultdict(list))
     unusable: list[Unusable] = field(default_factory=list)

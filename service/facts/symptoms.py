@@ -22,7 +22,8 @@ def add_symptom(
     status = (observation.status or "").lower()
     if status not in USABLE | {"preliminary", "registered"} or _denies(terms, observation):
         return
-    valuesets = {name for name in found.valuesets if terms.kinds[name] in ("observation", "condition")}
+    there = concepts.at_site(terms, found.valuesets, observation.code, observation.bodySite)
+    valuesets = {name for name in there if terms.kinds[name] in ("observation", "condition")}
     coded = observation.valueCodeableConcept
     value = reading.recognise("answer", coded) if coded else None
     if value:

@@ -154,6 +154,8 @@ def _of_member(name: str, value: Any, here: Path, path: Path) -> Iterator[tuple[
         "negative",
         "side",
         "date",
+        "undated",
+        "unsettled",
         "escalate",
         "outside_reference",
         "unadjusted",

@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-from typing import Generic, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Generic, Literal, TypeVar
 
 from pydantic import Field
 
-from service.knowledge.schema import Model, Text
+from service.knowledge.schema import Model, System, Text
 
 T = TypeVar("T")
 
-Tokens = tuple[str, ...]
+Phrase = tuple[str, ...]
 _TOKEN = re.compile(r"[a-z0-9]+")
+_STOP = re.compile(r"[;!?\n\r•]")
+_DOT = re.compile(r"\.(?=\s)")
+_COMMA = re.compile(r"[,()\[\]–—]|\s-\s")
+_DOUBT = re.compile(r"(?<!\w)\?|\?(?!\w)")
+
+
+class Tokens(tuple[str, ...]):
+    """The words of a text, and what stood between them.
+
+    breaks: index of the word behind a mark → the mark: `;` ends a sentence, `.` may end one or an abbreviation, `,`
+    sets a part of it off. doubted: a question mark stands beside a word, not inside one as where an encoding went
+    wrong.
+    """
+
+    breaks: Mapping[int, str]
+    doubted: bool
 
 
 def tokens(text: str) -> Tokens:
@@ -23,21 +39,36 @@ def tokens(text: str) -> Tokens:
         text = "".join(
             c for c in unicodedata.normalize("NFKD", text.replace("ß", "ss")) if not unicodedata.combining(c)
         )
-    return tuple(_TOKEN.findall(text.lower()))
+    text = text.lower()
+    spans = list(_TOKEN.finditer(text))
+    words = Tokens(span[0] for span in spans)
+    words.breaks = {
+        number: mark
+        for number in range(1, len(spans))
+        if (mark := _mark(text[spans[number - 1].end() : spans[number].start()]))
+    }
+    words.doubted = "?" in text and _DOUBT.search(text) is not None
+    return words
+
+
+def _mark(between: str) -> str:
+    if between == " ":
+        return ""
+    return next((mark for mark, found in ((";", _STOP), (".", _DOT), (",", _COMMA)) if found.search(between)), "")
 
 
 class PhraseIndex(Generic[T]):
     """Phrases by their first word, so that a text is read once for all of them."""
 
-    def __init__(self, phrases: Iterable[tuple[Tokens, T]]) -> None:
-        self._by_first: dict[str, list[tuple[Tokens, T]]] = {}
+    def __init__(self, phrases: Iterable[tuple[Phrase, T]]) -> None:
+        self._by_first: dict[str, list[tuple[Phrase, T]]] = {}
         for phrase, value in phrases:
             if phrase:
                 self._by_first.setdefault(phrase[0], []).append((phrase, value))
         for candidates in self._by_first.values():
             candidates.sort(key=lambda candidate: -len(candidate[0]))
 
-    def find(self, words: Tokens) -> Iterator[tuple[int, int, T]]:
+    def find(self, words: Phrase) -> Iterator[tuple[int, int, T]]:
         """Yields (start, end, value) for each phrase that stands in the words."""
         for start, word in enumerate(words):
             for phrase, value in self._by_first.get(word, ()):
@@ -45,9 +76,17 @@ class PhraseIndex(Generic[T]):
                 if words[start:end] == phrase:
                     yield start, end, value
 
-    def holds(self, words: Tokens) -> bool:
+    def holds(self, words: Phrase) -> bool:
         """Returns whether any of the phrases stands in the words."""
         return next(self.find(words), None) is not None
+
+
+class SideCode(Model):
+    """A code of a body site or a qualifier that names a side."""
+
+    system: System
+    code: Text
+    side: Literal["left", "right", "both", "one"]
 
 
 class Phrases(Model):
@@ -55,6 +94,10 @@ class Phrases(Model):
 
     negated_before: list[Text]
     negated_after: list[Text]
+    negated_last: list[Text]
+    goes_on: list[Text]
+    turns: list[Text]
+    abbreviations: list[Text]
     other_person: list[Text]
     past: list[Text]
     hypothetical: list[Text]
@@ -63,6 +106,10 @@ class Phrases(Model):
     left: list[Text]
     right: list[Text]
     both: list[Text]
+    one_side: list[Text]
+    no_side: list[Text]
+    side_codes: list[SideCode]
+    articles: list[Text]
     night: list[Text]
     leg: list[Text]
     cramp: list[Text]

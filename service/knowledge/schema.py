@@ -75,7 +75,9 @@ class ConditionTerms(Model):
     status: current (active, recurrence, relapse, or nothing said and not abated), past, or any.
     verification: confirmed (or nothing said), suspected (provisional, differential, unconfirmed), or any; refuted and
     entered in error never count. within: dated inside the window; `date` says which date: onset else recorded, the
-    recorded one, or the later of the two. side: one (left or right is known), both, or a named leg.
+    recorded one, or the later of the two. undated: one without that date leaves the question unknown, or is ignored.
+    side: one (left or right, or one of them and nobody says which) or both. unsettled: it does not count once an entry
+    of the same value set confirms or refutes it: one that is dated on or after it and not of the other leg.
     """
 
     in_: Slugs = Field(alias="in")
@@ -85,7 +87,9 @@ class ConditionTerms(Model):
     within: Days | None = None
     older_than: Days | None = None
     date: Literal["onset", "recorded", "later"] = "onset"
+    undated: Literal["unknown", "ignored"] = "unknown"
     side: Literal["one", "both"] | None = None
+    unsettled: bool = False
 
 
 class MedicationTerms(Model):
@@ -578,9 +582,10 @@ class LeftOut(Model):
 class ValueSet(Model):
     """Codes and names of one meaning; the flat, verified expansion stands in expansions/<id>.csv.
 
-    words_refuse: the words beside a code may take it back (a cramp code whose text says hand). names_alone: a name
-    counts only in a short text (whole_text_tokens of text.yaml). spoiled_by: a result whose note says so is unusable (a
-    haemolysed potassium).
+    words_refuse: the words beside a code may take it back (a cramp code whose text says hand). refused_by: these words
+    take back a code and a name (swelling of the hand), unless one of outweighed_by stands there too (hand and leg).
+    names_alone: a name counts only in a short text (whole_text_tokens of text.yaml). spoiled_by: a result whose note
+    says so is unusable (a haemolysed potassium).
     """
 
     id: Slug
@@ -592,6 +597,8 @@ class ValueSet(Model):
     left_out: list[LeftOut] = []
     names: list[Text] = []
     not_names: list[Text] = []
+    refused_by: list[Text] = []
+    outweighed_by: list[Text] = []
     not_routes: list[Text] = []
     words_refuse: bool = False
     names_alone: bool = False

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from service.knowledge.load import OVERLAY, Row, Rules
-from service.knowledge.phrases import PhraseIndex, Tokens, tokens
+from service.knowledge.phrases import Phrase, PhraseIndex, Phrases, Tokens, tokens
+from service.terms.negation import Negation, index
 from service.terms.scan import Scan
 from service.terms.story import Story
 from service.terms.units import Units, compile_units
 
 _TREES = ("icd-10-cm", "icd-10", "icd-9-cm", "atc")  # systems whose codes are compared without the dot, by prefix
 _SNOMED = re.compile(r"(\d{6,18})(?:\s*\|.*)?")
+_EDITION = re.compile(r"(https?://snomed\.info/sct)/\d+(?:/version/\d+)?")
 _NOTE_REACH = 2  # words between a negation and "haemolysed" in a laboratory's note
-_NEGATION_REACH = 6  # words between a negation and what it negates, as within_tokens of clinical.md A3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Recognition:
     by: code, overlay (a code of the site's file) or name.
     contradiction: its display means something else than its code; both are in `valuesets`.
     suspected: the words say so ("suspected", "query"). tells_leg_cramps: the words tell of them (A3).
-    side: left, right, both or None.
+    side: left, right, both, one (of the two, nobody says which) or None.
     """
 
     valuesets: frozenset[str]
@@ -76,11 +77,13 @@ class Terms:
     names: PhraseIndex[tuple[str, str]]
     order_names: PhraseIndex[str]
     not_names: dict[str, PhraseIndex[bool]]
-    negated_before: PhraseIndex[bool]
-    negated_after: PhraseIndex[bool]
+    refused_by: dict[str, tuple[PhraseIndex[bool], PhraseIndex[bool]]]
+    negation: Negation
     elsewhere: PhraseIndex[bool]
     suspected: PhraseIndex[bool]
     sides: PhraseIndex[str]
+    side_codes: dict[tuple[str, str], str]
+    asides: frozenset[Phrase]
     story: Story
     scan: Scan
     units: Units
@@ -96,7 +99,12 @@ class Terms:
 
     def system(self, uri: str) -> str | None:
         """Returns our short name of a code system URI or OID, None for one that we do not know."""
-        return self.systems.get(uri) or self.systems.get(uri.partition("|")[0].strip().rstrip("/").lower())
+        known = self.systems.get(uri)
+        if known is None:
+            uri = uri.partition("|")[0].strip().rstrip("/").lower()
+            edition = _EDITION.fullmatch(uri)
+            known = self.systems.get(edition[1] if edition else uri)
+        return known
 
     def by_code(self, system: str, code: str) -> tuple[list[Match], set[str]]:
         """Returns the value sets that a code is in, and those that it is expressly not in (nor by its name)."""
@@ -124,10 +132,11 @@ class Terms:
     def by_name(self, words: Tokens) -> dict[str, str]:
         """Returns the value sets whose names stand in the words, with the medicine's ingredient where one is meant.
 
-        A name does not count where it is negated, another person's, past, hypothetical, or forbidden by its set.
+        A name does not count where it is negated, another person's, past, hypothetical, or forbidden by its set. Words
+        of side and articles may stand inside it.
         """
         found: dict[str, str] = {}
-        for start, end, (valueset, ingredient) in self.names.find(words):
+        for start, end, (valueset, ingredient) in self._named(words):
             if valueset in self.alone and len(words) > self.alone_words:
                 continue
             if valueset not in found and self._stands(words, start, end, valueset):
@@ -136,43 +145,88 @@ class Terms:
                 found[valueset] = f"{found[valueset]}|{ingredient}"
         return found
 
-    def _stands(self, words: Tokens, start: int, end: int, valueset: str) -> bool:
-        before, after = words[:start], words[end:]
-        if any(start - stop <= _NEGATION_REACH for _, stop, _ in self.negated_before.find(before)):
-            return False
-        if any(begin <= _NEGATION_REACH for begin, _, _ in self.negated_after.find(after)):
-            return False
-        if self.elsewhere.holds(before) or self.elsewhere.holds(after):
-            return False
-        forbidden = self.not_names.get(valueset)
-        return forbidden is None or not forbidden.holds(words)
+    def _named(self, words: Tokens) -> Iterator[tuple[int, int, tuple[str, str]]]:
+        yield from self.names.find(words)
+        kept = [number for number in range(len(words)) if words[number : number + 1] not in self.asides]
+        if len(kept) < len(words):
+            for start, end, name in self.names.find(tuple(words[number] for number in kept)):
+                yield kept[start], kept[end - 1] + 1, name
 
-    def refused(self, valueset: str, texts: Iterable[Tokens]) -> bool:
-        """Returns whether the words beside a code take it back, for the value sets whose codes are that unspecific."""
-        if valueset not in self.refusing:
+    def _stands(self, words: Tokens, start: int, end: int, valueset: str) -> bool:
+        if self.negation.denies(words, start, end):
             return False
-        against = [self.negated_before, self.negated_after, self.elsewhere]
-        if valueset in self.not_names:
-            against.append(self.not_names[valueset])
-        return any(index.holds(words) for words in texts for index in against)
+        if self.negation.aside(self.elsewhere, words, start, end):
+            return False
+        return not self._forbidden(valueset, words) and not self.is_elsewhere(valueset, [words])
+
+    def _forbidden(self, valueset: str, words: Tokens) -> bool:
+        """Whether the words hold what the set may not mean; what they deny ("not on dialysis") does not count."""
+        forbidden = self.not_names.get(valueset)
+        return forbidden is not None and any(
+            not self.negation.before(words, start, in_part=True) for start, _, _ in forbidden.find(words)
+        )
+
+    def is_elsewhere(self, valueset: str, texts: Sequence[Tokens]) -> bool:
+        """Returns whether the texts name what the set refuses (another site), and nothing that outweighs it."""
+        refusing, outweighing = self.refused_by.get(valueset, (None, None))
+        return (
+            refusing is not None
+            and outweighing is not None
+            and any(refusing.holds(words) for words in texts)
+            and not any(outweighing.holds(words) for words in texts)
+        )
+
+    def refused(self, valueset: str, texts: Sequence[Tokens]) -> bool:
+        """Returns whether the words beside a code take it back, for the value sets whose codes are that unspecific."""
+        if self.is_elsewhere(valueset, texts):
+            return True
+        return valueset in self.refusing and any(self._takes_back(valueset, words) for words in texts)
+
+    def _takes_back(self, valueset: str, words: Tokens) -> bool:
+        named = [(start, end) for start, end, (name, _) in self._named(words) if name == valueset]
+        if named:
+            return not any(self._stands(words, start, end, valueset) for start, end in named)
+        if self.elsewhere.holds(words) or self._forbidden(valueset, words):
+            return True
+        return bool(words) and all(self.negation.holds(part) for part in self.negation.parts(words))
 
     def is_spoiled(self, valueset: str, words: Tokens) -> bool:
         """Returns whether a laboratory's note says that the sample was spoiled, and does not deny it."""
-        for start, end, _ in self.spoiled[valueset].find(words):
-            before = any(start - stop <= _NOTE_REACH for _, stop, _ in self.negated_before.find(words[:start]))
-            after = any(begin <= _NOTE_REACH for begin, _, _ in self.negated_after.find(words[end:]))
-            if not before and not after:
-                return True
-        return False
+        return any(
+            not self.negation.denies(words, start, end, _NOTE_REACH)
+            for start, end, _ in self.spoiled[valueset].find(words)
+        )
 
     def orders_named(self, texts: Iterable[str]) -> frozenset[str]:
         """Returns the keys of the orders whose names stand in the texts of a request."""
         return frozenset(key for text in texts for _, _, key in self.order_names.find(tokens(text)))
 
     def side(self, words: Tokens) -> str | None:
-        """Returns the one side that the words name; both where they name both or both sides."""
-        named = {side for _, _, side in self.sides.find(words)}
-        return named.pop() if len(named) == 1 else "both" if named else None
+        """Returns the side that the words name; one where they say one-sided and not which; both for both sides."""
+        spans = list(self.sides.find(words))
+        meaningless = [(start, end) for start, end, side in spans if not side]
+        return one_of(
+            side
+            for start, end, side in spans
+            if side and not any(low <= start and end <= high for low, high in meaningless)
+        )
+
+    def side_of_code(self, coding: Coded) -> str | None:
+        """Returns the side that the code of a body site or qualifier means; of an expression, that of its parts."""
+        system = self.system(coding.system) if coding.system else None
+        if system is None or coding.code is None:
+            return None
+        parts = re.findall(r"\d{6,18}", coding.code) if system == "snomed" else [coding.code]
+        return one_of(side for part in parts if (side := self.side_codes.get((system, part))))
+
+
+def one_of(sides: Iterable[str | None]) -> str | None:
+    """Returns what several sides come to: the one that is named, both where two are, one where only that is said."""
+    named = {side for side in sides if side}
+    sure = named - {"one"}
+    if not named:
+        return None
+    return "both" if len(sure) > 1 else next(iter(sure or named))
 
 
 class Recogniser:
@@ -218,7 +272,7 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
         if found and code is None:
             system, code = coding.system, coding.code
         matches += found
-    words = tuple(tokens(text) for text in dict.fromkeys([*(c.display for c in codings if c.display), *texts]))
+    words = [tokens(text) for text in dict.fromkeys([*(c.display for c in codings if c.display), *texts])]
     matches = [match for match in matches if not terms.refused(match.valueset, words)]
     # A coded observation measures something: that its name holds that of a condition does not mean that it is there.
     measures = kind == "observation" and any(coding.code for coding in codings)
@@ -247,7 +301,7 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
         ingredients=frozenset(ingredients),
         side=sides[0] if sides else next((side for side in map(terms.side, words) if side), None),
         contradiction=contradiction,
-        suspected=any(terms.suspected.holds(sentence) for sentence in words),
+        suspected=any(sentence.doubted or terms.suspected.holds(sentence) for sentence in words),
         tells_leg_cramps=tells,
     )
 
@@ -275,12 +329,15 @@ def compile_terms(rules: Rules) -> Terms:
         for row in rows:
             tables.add(name, row)
     tables.add_products(rules)
-    names = tables.names + [
-        (tokens(phrase), (name, "")) for name, valueset in rules.valuesets.items() for phrase in valueset.names
+    names: list[tuple[Phrase, tuple[str, str]]] = [
+        *tables.names,
+        *((tokens(phrase), (name, "")) for name, valueset in rules.valuesets.items() for phrase in valueset.names),
     ]
     kinds: dict[str, str] = {name: valueset.kind for name, valueset in rules.valuesets.items()}
     phrases = rules.phrases
-    sides = (("left", phrases.left), ("right", phrases.right), ("both", phrases.both))
+    asides = _asides(phrases)
+    short = ((tuple(word for word in name if (word,) not in asides), meant) for name, meant in names)
+    names += [(name, meant) for name, meant in short if len(name) > 1]
     return Terms(
         systems=_systems(rules),
         kinds=kinds,
@@ -288,21 +345,25 @@ def compile_terms(rules: Rules) -> Terms:
         exact={key: tuple(matches) for key, matches in tables.exact.items()},
         blocked={key: frozenset(sets) for key, sets in tables.blocked.items()},
         prefixes={key: tuple(pairs) for key, pairs in tables.prefixes.items()},
-        names=PhraseIndex(names),
+        names=PhraseIndex(dict.fromkeys(names)),
         order_names=PhraseIndex((tokens(name), order.key) for order in rules.orders.orders for name in order.names),
-        not_names={name: _index(v.not_names) for name, v in rules.valuesets.items() if v.not_names},
-        negated_before=_index(phrases.negated_before),
-        negated_after=_index(phrases.negated_after),
-        elsewhere=_index([*phrases.other_person, *phrases.past, *phrases.hypothetical]),
-        suspected=_index(phrases.suspected),
-        sides=PhraseIndex((tokens(word), side) for side, listed in sides for word in listed),
+        not_names={name: index(v.not_names) for name, v in rules.valuesets.items() if v.not_names},
+        refused_by={
+            name: (index(v.refused_by), index(v.outweighed_by)) for name, v in rules.valuesets.items() if v.refused_by
+        },
+        negation=Negation(phrases),
+        elsewhere=index(phrases.other_person, phrases.past, phrases.hypothetical),
+        suspected=index(phrases.suspected),
+        sides=PhraseIndex((tokens(phrase), side) for side, listed in _sides(phrases) for phrase in listed),
+        side_codes={(code.system, code.code): code.side for code in phrases.side_codes},
+        asides=asides,
         story=Story(phrases),
         scan=Scan(phrases),
         units=compile_units(rules),
         refusing=frozenset(name for name, valueset in rules.valuesets.items() if valueset.words_refuse),
         alone=frozenset(name for name, valueset in rules.valuesets.items() if valueset.names_alone),
         alone_words=phrases.whole_text_tokens,
-        spoiled={name: _index(v.spoiled_by) for name, v in rules.valuesets.items() if v.spoiled_by},
+        spoiled={name: index(v.spoiled_by) for name, v in rules.valuesets.items() if v.spoiled_by},
         routes=PhraseIndex((tokens(word), route) for route, listed in phrases.routes.items() for word in listed),
         not_routes={name: frozenset(v.not_routes) for name, v in rules.valuesets.items() if v.not_routes},
         answers_yes=frozenset(word.lower() for word in phrases.answers_yes),
@@ -372,8 +433,20 @@ _AMONG = {
 }
 
 
-def _index(listed: Iterable[str]) -> PhraseIndex[bool]:
-    return PhraseIndex((tokens(phrase), True) for phrase in listed)
+def _sides(phrases: Phrases) -> Iterable[tuple[str, list[str]]]:
+    return (
+        ("left", phrases.left),
+        ("right", phrases.right),
+        ("both", phrases.both),
+        ("one", phrases.one_side),
+        ("", phrases.no_side),
+    )
+
+
+def _asides(phrases: Phrases) -> frozenset[Phrase]:
+    """The single words that may stand inside a name without changing it: articles, and words of side."""
+    listed = [phrase for side, words in _sides(phrases) if side for phrase in words]
+    return frozenset(words for words in map(tokens, [*listed, *phrases.articles]) if len(words) == 1)
 
 
 def _systems(rules: Rules) -> dict[str, str]:

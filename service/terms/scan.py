@@ -23,7 +23,7 @@ class Scan:
         self._positive = index(phrases.scan_positive)
         self._unclear = index(phrases.scan_unclear)
         self._before = index(phrases.negated_before)
-        self._after = index(phrases.negated_after)
+        self._after = index([*phrases.negated_after, *phrases.negated_last])
         self._past = index([*phrases.past, *phrases.other_person])
 
     def verdict(self, texts: Iterable[str]) -> Verdict:
