@@ -28,6 +28,8 @@ UNLISTED = {
     ("dehydration", "276.51"): "beneath a category that was divided later",
     ("diuretic", "N02BE01"): "another medicine in use",
     ("dvt-active", "B01AC06"): "aspirin is no anticoagulant",
+    ("dvt-suspected", "G03AC03"): "a progestogen alone",
+    ("kidney-stage-4-5", "585.3"): "beneath a category that was divided later",
     ("lab-ck-critical", "32673-6"): "an isoenzyme is another thing",
     ("lab-potassium-low", "2828-2"): "urine is another thing",
     ("lab-sodium-critical", "2955-3"): "urine is another thing",
