@@ -27,6 +27,7 @@ from tests.support.records import (
 )
 
 JSON = {"Content-Type": "application/json"}
+SNOMED = "http://snomed.info/sct"
 Post = Callable[..., dict[str, Any]]
 
 
@@ -718,3 +719,50 @@ def test_a_death_without_a_readable_day_is_a_death(post: Post) -> None:
     body = post(bundle(PATIENT | {"deceasedDateTime": LATER}, diabetes()))
     assert body["cards"] == []
     assert rejected(body) == {"Patient/p1": "Patient.deceasedDateTime is no FHIR date: not used"}
+
+
+# --- sides, sites and what was not done ------------------------------------------------------------------------------
+
+
+def swelling(*sites: dict[str, Any], **members: Any) -> dict[str, Any]:
+    coded = {"coding": [{"system": SNOMED, "code": "80068009"}]}
+    return condition("R60.0", "sw", onsetDateTime="2026-06-12", code=coded, bodySite=list(sites), **members)
+
+
+def site(code: str) -> dict[str, Any]:
+    return {"coding": [{"system": SNOMED, "code": code}]}
+
+
+@pytest.mark.parametrize(
+    ("sites", "fires"),
+    [
+        ([site("7771000")], True),
+        ([site("24028007")], True),
+        ([site("66459002")], True),
+        ([site("30021000:272741003=7771000")], True),
+        ([{"text": "left calf"}], True),
+        ([site("51440002")], False),
+        ([site("7771000"), site("24028007")], False),
+        ([site("30021000")], False),
+        ([{"text": "left hand"}], False),
+        ([], False),
+    ],
+)
+def test_a_body_site_says_which_leg(post: Post, sites: list[dict[str, Any]], fires: bool) -> None:
+    body = post(bundle(PATIENT, cramps(), swelling(*sites)))
+    assert ("dvt-suspected" in outcomes(body)) is fires
+
+
+@pytest.mark.parametrize("member", ["notDone", "notPerformed"])
+def test_a_procedure_that_was_not_done(post: Post, member: str) -> None:
+    """STU3 Procedure.notDone, DSTU2 Procedure.notPerformed."""
+    session = {
+        "resourceType": "Procedure",
+        "id": "session",
+        "status": "completed",
+        "subject": SUBJECT,
+        "code": {"coding": [{"system": SNOMED, "code": "302497006"}]},
+        "performedDateTime": "2026-06-10",
+    }
+    assert outcomes(post(bundle(PATIENT, cramps(), session)))["dialysis"] == "fires"
+    assert "dialysis" not in outcomes(post(bundle(PATIENT, cramps(), {**session, member: True})))
