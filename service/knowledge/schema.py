@@ -558,7 +558,6 @@ class Selector(Model):
     ingredient: Text | None = None
     side: Side | None = None
     why: Text | None = None
-    verified_as: System | None = None
 
 
 class UnitFactor(Model):

@@ -13,7 +13,6 @@ from service.terminology.lists import Lists, Product, read_lists
 from service.terminology.sets import ValueSet, ValueSetError, read_set
 
 PRODUCTS = "rxnorm-products.csv"
-ELSEWHERE = "verified-elsewhere.csv"
 COLUMNS = tuple(column.name for column in fields(Row))
 
 
@@ -32,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     folder = options.rules / "valuesets"
     sets, faults = read_sets(folder)
-    lists = read_lists(options.source, folder / ELSEWHERE)
+    lists = read_lists(options.source)
     files, more = build(sets, lists)
     faults += more
     for fault in faults:

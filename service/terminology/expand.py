@@ -86,7 +86,7 @@ def _rows(line: Selector, lists: Lists) -> Iterator[Row]:
             yield from _drug_codes(named, lists)
     elif line.system is not None:
         match, code = ("prefix", line.prefix) if line.prefix else ("exact", line.code or "")
-        verified = lists.find(line.verified_as or line.system, match, code)
+        verified = lists.find(line.system, match, code)
         if verified is not None:
             yield _written(line, verified, match, code)
 
@@ -101,12 +101,9 @@ def _listed(concept: str, systems: Sequence[str] | None, lists: Lists) -> Iterat
 
 
 def _written(line: Selector, verified: Entry, match: str, code: str) -> Row:
-    """The row of one written code; one verified as another edition's carries no label, for that is the other's."""
+    """The row of one written code."""
     if verified.match == "ingredient":
         match = "ingredient"
-    if line.verified_as:
-        source = f"as {line.verified_as}: {verified.source}"
-        verified = replace(verified, system=str(line.system), label="", source=source)
     return replace(_row(replace(verified, match=match, code=code)), side=line.side or "")
 
 

@@ -98,16 +98,13 @@ class Lists:
         return None
 
 
-def read_lists(folder: Path, elsewhere: Path | None = None) -> Lists:
-    """The verified lists of this folder, and of one more file. Rows that may not be shipped are not read at all."""
+def read_lists(folder: Path) -> Lists:
+    """The verified lists of this folder. Rows that may not be shipped are not read at all."""
     lists = Lists()
     for name in ("icd_prefixes.csv", "supplement.csv", "snomed_gps_codes.csv", "snomed_drugs_gps.csv",
                  "loinc_codes.csv", "atc_prefixes.csv", "rxnorm_ingredients.csv"):  # fmt: skip
         for row in _rows(folder / name):
             _add(lists, row, name)
-    if elsewhere is not None and elsewhere.exists():
-        for row in _rows(elsewhere):
-            _add(lists, row, elsewhere.name)
     for row in _rows(folder / "snomed_gps_all.csv.gz"):
         label = without_tag(row["display"])
         source = "snomed_gps_all.csv: Global Patient Set 2020-09-30"

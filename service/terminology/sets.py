@@ -15,7 +15,7 @@ SHAPES = (
     frozenset({"system", "prefix"}),
     frozenset({"ingredient"}),
 )
-ASIDES = frozenset({"side", "why", "verified_as"})
+ASIDES = frozenset({"side", "why"})
 
 
 class ValueSetError(Exception):

@@ -8,11 +8,9 @@ from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
-from tests.support.server import ROOT
 from tests.support.shared import SHARED
 
 LISTS = SHARED / "terminology"
-ELSEWHERE = ROOT / "rules" / "valuesets" / "verified-elsewhere.csv"
 TABULAR = "simple-icd-10-cm (CDC tabular)"
 RXTERMS = "rxterms_ingredients_202304.txt"
 _NOT_TO_SHIP = "snomed_verify_only_codes.csv"
@@ -35,7 +33,7 @@ class Verified:
     def __init__(self, folder: Path = LISTS) -> None:
         self._codes: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._prefixes: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for path in sorted((*folder.glob("*.csv"), *folder.glob("*.csv.gz"), ELSEWHERE)):
+        for path in sorted((*folder.glob("*.csv"), *folder.glob("*.csv.gz"))):
             name = path.name.removesuffix(".gz")
             if name not in _SEEN_ONLY:
                 for row in _rows(path):
