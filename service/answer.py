@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import Any
 
-from service.cards import Client, Drafts, build_drafts, compose
+from service.cards import Audience, Drafts, build_drafts, compose
 from service.engine import Evaluation, Program, evaluate, load_program
 from service.explanation import EXTENSION, explain
 from service.facts import normalise
@@ -43,9 +43,11 @@ def judge(record: Record, knowledge: Knowledge, as_of: date, zone: tzinfo, *, co
     return evaluate(knowledge.program, facts, as_of, complaint_given=complaint_given)
 
 
-def respond(evaluation: Evaluation, knowledge: Knowledge, client: Client, *, silent: bool = False) -> dict[str, Any]:
+def respond(
+    evaluation: Evaluation, knowledge: Knowledge, audience: Audience, *, silent: bool = False
+) -> dict[str, Any]:
     """Returns the CDS Hooks response: the cards, none in a shadow run, and the explanation as an extension."""
     decided = knowledge.program.rules.decided
     in_shadow = decided is not None and decided.site.shadow
-    cards = [] if in_shadow else compose(evaluation, knowledge.program, knowledge.drafts, client)
+    cards = [] if in_shadow else compose(evaluation, knowledge.program, knowledge.drafts, audience)
     return {"cards": cards, "extension": {EXTENSION: explain(evaluation, knowledge.program, silent=silent)}}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -20,6 +22,9 @@ class _Call(Shape):
     hookInstance: str
     context: dict[str, Any]
     prefetch: dict[str, AnyResource | None] | None = None
+    fhirServer: Any = None
+    fhirAuthorization: Any = None
+    extension: Any = None
 
 
 class _LooseCall(Shape):
@@ -29,6 +34,9 @@ class _LooseCall(Shape):
     hookInstance: Any = None
     context: Any = None
     prefetch: msgspec.Raw = msgspec.Raw()
+    fhirServer: Any = None
+    fhirAuthorization: Any = None
+    extension: Any = None
 
 
 _CALL = msgspec.json.Decoder(_Call)
@@ -37,10 +45,24 @@ _PREFETCH = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True)
+class Authorization:
+    """What the client granted for its FHIR server (R-6); kept no longer than the call, and never logged."""
+
+    access_token: str
+    token_type: str
+    subject: str | None = None
+    patient: str | None = None
+
+    def __repr__(self) -> str:
+        return "Authorization(…)"
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A hook call.
 
-    prefetch holds a key only where the client sent it: None for null, "failed" for an OperationOutcome.
+    prefetch holds a key only where the client sent it: None for null, "failed" for an OperationOutcome. extension is
+    that of the request, empty where it is none.
     """
 
     service: Service
@@ -49,6 +71,9 @@ class Message:
     user: str
     encounter_id: str | None
     prefetch: dict[str, Source | str | None]
+    fhir_server: str | None = None
+    authorization: Authorization | None = None
+    extension: dict[str, Any] = field(default_factory=dict)
 
     @property
     def user_is_lay(self) -> bool:
@@ -56,15 +81,26 @@ class Message:
         return any(f"/{kind}/" in f"/{self.user}" for kind in ("Patient", "RelatedPerson"))
 
 
-def read(body: bytes, service: Service) -> Message:
+_NO_ALIASES: Mapping[str, str] = MappingProxyType({})
+
+
+def read(body: bytes, service: Service, aliases: Mapping[str, str] = _NO_ALIASES) -> Message:
     """Reads a hook call for one service.
 
+    aliases: the client's prefetch keys → ours; what came under ours wins.
     Raises Refusal: body-not-json, body-not-object, member-missing, member-ill-typed, hook-mismatch, context-invalid.
     """
     try:
         body = utf8(body)
         call = _CALL.decode(body)
-        loose = _LooseCall(hook=call.hook, hookInstance=call.hookInstance, context=call.context)
+        loose = _LooseCall(
+            hook=call.hook,
+            hookInstance=call.hookInstance,
+            context=call.context,
+            fhirServer=call.fhirServer,
+            fhirAuthorization=call.fhirAuthorization,
+            extension=call.extension,
+        )
         prefetch = {key: _source(value, key) for key, value in (call.prefetch or {}).items()}
     except msgspec.ValidationError:
         loose = _decode_loose(body)
@@ -72,6 +108,10 @@ def read(body: bytes, service: Service) -> Message:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise Refusal(Code.BODY_NOT_JSON) from None
     _check_members(loose, service)
+    if aliases:
+        prefetch = {aliases.get(key, key): value for key, value in prefetch.items()} | {
+            key: value for key, value in prefetch.items() if key not in aliases
+        }
     context: dict[str, Any] = loose.context
     encounter = context.get("encounterId")
     return Message(
@@ -81,7 +121,21 @@ def read(body: bytes, service: Service) -> Message:
         user=_text(context, "userId"),
         encounter_id=encounter.removeprefix("Encounter/") if isinstance(encounter, str) and encounter.strip() else None,
         prefetch=prefetch,
+        fhir_server=loose.fhirServer if isinstance(loose.fhirServer, str) and loose.fhirServer.strip() else None,
+        authorization=_authorization(loose.fhirAuthorization),
+        extension=loose.extension if isinstance(loose.extension, dict) else {},
     )
+
+
+def _authorization(granted: Any) -> Authorization | None:
+    """None unless a Bearer token came (Q-DV2: an empty one does not count)."""
+    if not isinstance(granted, dict):
+        return None
+    said = {name: value for name, value in granted.items() if isinstance(value, str) and value.strip()}
+    token, kind = said.get("access_token"), said.get("token_type", "")
+    if token is None or kind.lower() != "bearer":
+        return None
+    return Authorization(token, kind, said.get("subject"), said.get("patient"))
 
 
 def _decode_loose(body: bytes) -> _LooseCall:

@@ -1,6 +1,6 @@
 """Findings → CDS Hooks cards."""
 
-from service.cards.compose import Client, compose
+from service.cards.compose import Audience, compose
 from service.cards.drafts import Drafts, build_drafts
 
-__all__ = ["Client", "Drafts", "build_drafts", "compose"]
+__all__ = ["Audience", "Drafts", "build_drafts", "compose"]

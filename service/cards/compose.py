@@ -11,6 +11,7 @@ from service.cards import text
 from service.cards.done import done_table, flagged
 from service.cards.drafts import Drafts
 from service.cards.wanted import Request, requests
+from service.clients import ANYBODY, Caller
 from service.engine.case import BESIDES, KINDS
 from service.engine.evaluate import Evaluation, Finding
 from service.engine.program import Program
@@ -24,12 +25,13 @@ _RANK: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
-    """For whom cards are made: the patient's and encounter's ids, and where the service can be reached."""
+class Audience:
+    """For whom cards are made: the patient, the encounter, where the service can be reached, and who called."""
 
     patient: str
     encounter: str | None = None
     base_url: str = ""
+    caller: Caller = ANYBODY
     new_id: Callable[[], str] = lambda: str(uuid.uuid4())
 
 
@@ -47,7 +49,7 @@ class Section:
         return max(least, _CAP[self.group], key=_RANK.__getitem__)
 
 
-def compose(evaluation: Evaluation, program: Program, drafts: Drafts, client: Client) -> list[dict[str, Any]]:
+def compose(evaluation: Evaluation, program: Program, drafts: Drafts, audience: Audience) -> list[dict[str, Any]]:
     """Returns the CDS Hooks cards of an evaluation, most urgent first.
 
     Each order is offered once, on the most urgent card that wants it. A member without a value is left out.
@@ -60,7 +62,7 @@ def compose(evaluation: Evaluation, program: Program, drafts: Drafts, client: Cl
     for number, section in enumerate(sections):
         mine = [request for request in wanted if request.section == number]
         settled = satisfied if number == home else []
-        cards.append(_card(section, mine, settled, number == home, evaluation, program, drafts, client))
+        cards.append(_card(section, mine, settled, number == home, evaluation, program, drafts, audience))
     if cards and (first := flagged(program, evaluation)):
         cards[0]["detail"] = f"{first}\n\n{cards[0]['detail']}"
     return cards
@@ -101,19 +103,19 @@ def _card(
     evaluation: Evaluation,
     program: Program,
     drafts: Drafts,
-    client: Client,
+    audience: Audience,
 ) -> dict[str, Any]:
     ruleset = program.rules.ruleset
     lead = section.findings[0]
     rules = [finding.rule.id for finding in (*section.findings, *satisfied)]
     card: dict[str, Any] = {
-        "uuid": client.new_id(),
+        "uuid": audience.new_id(),
         "summary": text.shortened(lead.summary, len(section.findings) - 1),
         "indicator": _capped(section.indicator, program),
         "detail": _detail(section, wanted, satisfied, is_home, evaluation, program),
         "source": {
             "label": f"{ruleset.title} {ruleset.version}",
-            "url": f"{client.base_url}/rules",
+            "url": f"{audience.base_url}/rules",
             "topic": {
                 "system": "urn:nocturnal-leg-cramps:topics",
                 "code": ruleset.topics[section.group],
@@ -124,7 +126,7 @@ def _card(
         "links": [
             {
                 "label": "Rules, evidence and limits",
-                "url": f"{client.base_url}/rules?show={','.join(rules)}",
+                "url": f"{audience.base_url}/rules?show={','.join(rules)}",
                 "type": "absolute",
             }
         ],
@@ -132,7 +134,7 @@ def _card(
     }
     if wanted:
         card["selectionBehavior"] = "any"
-        card["suggestions"] = [_suggestion(request, evaluation, drafts, client) for request in wanted]
+        card["suggestions"] = [_suggestion(request, evaluation, drafts, audience) for request in wanted]
     return card
 
 
@@ -142,11 +144,11 @@ def _capped(indicator: Indicator, program: Program) -> Indicator:
     return indicator if cap is None else max(indicator, cap, key=_RANK.__getitem__)
 
 
-def _suggestion(request: Request, evaluation: Evaluation, drafts: Drafts, client: Client) -> dict[str, Any]:
+def _suggestion(request: Request, evaluation: Evaluation, drafts: Drafts, audience: Audience) -> dict[str, Any]:
     draft = drafts.fill(
         request.key,
-        patient=client.patient,
-        encounter=client.encounter,
+        patient=audience.patient,
+        encounter=audience.encounter,
         indicator=request.indicator,
         within_days=request.within_days,
         rules=request.rules,
@@ -155,7 +157,7 @@ def _suggestion(request: Request, evaluation: Evaluation, drafts: Drafts, client
     )
     suggestion: dict[str, Any] = {
         "label": f"Order: {request.label}",
-        "uuid": client.new_id(),
+        "uuid": audience.new_id(),
         "actions": [{"type": "create", "description": f"Draft order: {request.label}", "resource": draft}],
     }
     if request.recommended:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from service.answer import Knowledge, judge, respond
 from service.body import read_body
-from service.cards import Client
+from service.cards import Audience
 from service.contract import CdsResponse
 from service.explanation import EXTENSION
 from service.observe import Metrics
@@ -98,8 +98,8 @@ def _answer(
     record = read_posted(body, knowledge.types)
     evaluation = judge(record, knowledge, today, settings.timezone, complaint_given=given)
     metrics.count_rules((finding.rule.id, finding.outcome) for finding in evaluation.findings)
-    client = Client(patient=record.patient_reference or "Patient/unknown", base_url=settings.base_url)
-    answer = respond(evaluation, knowledge, client, silent=silent)
+    audience = Audience(patient=record.patient_reference or "Patient/unknown", base_url=settings.base_url)
+    answer = respond(evaluation, knowledge, audience, silent=silent)
     if depth != "none":
         report = validate(body, answer["extension"][EXTENSION] if depth == "cited" else None)
         if report:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Path, Request
@@ -14,17 +15,21 @@ from starlette.responses import Response
 from service import wire
 from service.answer import Knowledge, judge, respond
 from service.body import read_body
-from service.cards import Client
+from service.cards import Audience
+from service.clients import ANYBODY, Caller
 from service.contract import CdsResponse, CdsServices
 from service.errors import Code, Refusal
 from service.observe import Metrics
-from service.services import SERVICES, Service
+from service.services import SERVICES
 from service.settings import Settings
 from service.supply import supply
+from service.wire import Message
 
 router = APIRouter(tags=["CDS Hooks"])
 _OFF_LOOP_BYTES = 256 * 1024  # larger bodies are worked on beside the event loop
 _SPECIFICATION = "2.0.1"
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 _NAMES: dict[str, Example] = {
@@ -81,25 +86,28 @@ async def call(
     body = await read_body(request, settings)
     knowledge: Knowledge = request.app.state.knowledge
     metrics: Metrics = request.app.state.metrics
-    if len(body) > _OFF_LOOP_BYTES:
-        answer = await asyncio.to_thread(_answer, body, service, knowledge, settings, metrics)
-    else:
-        answer = _answer(body, service, knowledge, settings, metrics)
-    return _json(answer)
+    work = asyncio.to_thread if len(body) > _OFF_LOOP_BYTES else _at_once
+    caller = ANYBODY
+    message = await work(wire.read, body, service, caller.prefetch_keys)
+    if message.user_is_lay:
+        return _json({"cards": []})
+    return _json(await work(_answer, message, caller, knowledge, settings, metrics))
+
+
+async def _at_once(verb: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
+    return verb(*arguments, **named)
 
 
 def _answer(
-    body: bytes, service: Service, knowledge: Knowledge, settings: Settings, metrics: Metrics
+    message: Message, caller: Caller, knowledge: Knowledge, settings: Settings, metrics: Metrics
 ) -> dict[str, Any]:
-    message = wire.read(body, service)
-    if message.user_is_lay:
-        return {"cards": []}
+    service = message.service
     record = supply(message, knowledge.templates)
     today = datetime.now(settings.timezone).date()
     evaluation = judge(record, knowledge, today, settings.timezone, complaint_given=service.complaint_given)
     metrics.count_rules((finding.rule.id, finding.outcome) for finding in evaluation.findings)
-    client = Client(patient=f"Patient/{message.patient_id}", encounter=message.encounter_id, base_url=settings.base_url)
-    return respond(evaluation, knowledge, client)
+    audience = Audience(f"Patient/{message.patient_id}", message.encounter_id, settings.base_url, caller)
+    return respond(evaluation, knowledge, audience)
 
 
 def _json(content: dict[str, Any]) -> Response:

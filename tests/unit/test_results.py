@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from service.cards.compose import Client, compose
+from service.cards.compose import Audience, compose
 from service.cards.drafts import build_drafts
 from service.engine.evaluate import evaluate
 from service.engine.program import Program, load_program
@@ -252,7 +252,7 @@ def test_where_the_laboratory_adjusts_the_service_does_not() -> None:
 def detail(*resources: dict[str, Any]) -> str:
     facts = facts_of(*resources)
     evaluation = evaluate(program(), facts, TODAY, complaint_given=True)
-    cards = compose(evaluation, program(), build_drafts(program()), Client(patient="Patient/p"))
+    cards = compose(evaluation, program(), build_drafts(program()), Audience(patient="Patient/p"))
     return str(cards[0]["detail"])
 
 

@@ -1,0 +1,151 @@
+"""The clients that may call: how each is known, what it may reach, and how it wants its cards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from service.knowledge import strict_yaml
+from service.knowledge.schema import Model, Once, Slug, Text
+from service.knowledge.strict_yaml import Fault
+
+Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA"]
+ProfileName = Literal["standard", "cds-hooks-1.0", "epic"]
+CardGroup = Literal["urgent", "workup", "medicines", "self-care"]
+
+
+def _absolute(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ValueError("an absolute http or https address without user, query and fragment is needed")
+    return value.rstrip("/")
+
+
+Address = Annotated[str, AfterValidator(_absolute)]
+
+
+class Profile(Model):
+    """How a client wants its cards.
+
+    cds_hooks: 1.0 knows no card uuid, override reasons, topic and recommended suggestions. selection_behavior: a 1.0
+    client takes at-most-one alone, Epic any alone. one_action: a suggestion holds one order and never several.
+    """
+
+    cds_hooks: Literal["1.0", "2.0"] = "2.0"
+    selection_behavior: Literal["any", "at-most-one"] = "any"
+    one_action: bool = False
+
+
+PROFILES: dict[ProfileName, Profile] = {
+    "standard": Profile(),
+    "cds-hooks-1.0": Profile(cds_hooks="1.0", selection_behavior="at-most-one"),
+    "epic": Profile(one_action=True),
+}
+
+
+class FhirServer(Model):
+    """A FHIR server that may be called for a client.
+
+    without_token: also when no usable token came (open test servers). private: its name may resolve to an address that
+    is not public. http is taken on loopback alone.
+    """
+
+    url: Address
+    without_token: bool = False
+    private: bool = False
+
+
+class SiteCode(Model):
+    """The site's own code of an order, put before LOINC's."""
+
+    system: Text
+    code: Text
+    display: Text | None = None
+
+
+class Caller(Model):
+    """What holds for a client, whether it is known by a token or not.
+
+    services: ids of discovery; all where none are named. prefetch_keys: the client's key → ours. order_codes: order key
+    of orders.yaml → the site's codes. topic_codes: card group → code.
+    """
+
+    profile: ProfileName = "standard"
+    cds_hooks: Literal["1.0", "2.0"] | None = None
+    selection_behavior: Literal["any", "at-most-one"] | None = None
+    one_action: bool | None = None
+    services: list[Slug] | None = None
+    fhir_servers: list[FhirServer] = Field(default_factory=list)
+    prefetch_keys: dict[Text, Text] = Field(default_factory=dict)
+    order_codes: dict[Slug, list[SiteCode]] = Field(default_factory=dict)
+    topic_codes: dict[CardGroup, Text] = Field(default_factory=dict)
+
+    @property
+    def rendering(self) -> Profile:
+        """The profile, with what this client overrides."""
+        own = {name: getattr(self, name) for name in Profile.model_fields}
+        return PROFILES[self.profile].model_copy(
+            update={name: value for name, value in own.items() if value is not None}
+        )
+
+
+class Client(Caller):
+    """A client that is known by its token (cds-hooks.md 1.9).
+
+    issuer: the `iss`. keys_file: a JWK set beside the clients file, or keys_url: where it is fetched; a token's `jku`
+    must be that address. audiences: taken besides the address that was called. tenants: those allowed; all where none
+    are named. subject: the id under which the FHIR server knows this service; another one's token is not used.
+    replay: a second use of a token is refused, or only logged.
+    """
+
+    id: Slug
+    issuer: Text
+    keys_file: Path | None = None
+    keys_url: Address | None = None
+    algorithms: Annotated[list[Algorithm], Field(min_length=1)] = Field(default_factory=lambda: ["ES384", "RS384"])
+    audiences: list[Text] = Field(default_factory=list)
+    tenants: list[Text] | None = None
+    subject: Text | None = None
+    replay: Literal["refuse", "log"] = "refuse"
+    max_lifetime_s: Annotated[int, Field(ge=60, le=86_400)] = 3_600
+    leeway_s: Annotated[int, Field(ge=0, le=60)] = 60
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> Client:
+        if (self.keys_file is None) == (self.keys_url is None):
+            raise ValueError("give either keys_file or keys_url")
+        return self
+
+
+class Clients(Model):
+    """The clients file. anonymous: callers without a token, taken only where anybody may call."""
+
+    clients: Annotated[list[Client], Once] = Field(default_factory=list)
+    anonymous: Caller | None = None
+
+
+ANYBODY = Caller()
+
+
+def read_clients(path: Path) -> Clients:
+    """Returns the clients of a file. Raises ClientsInvalid with every fault, file and line."""
+    try:
+        read = strict_yaml.read_model(path.read_text(encoding="utf-8"), str(path), Clients)
+    except OSError as fault:
+        raise ClientsInvalid([Fault(str(path), 1, "", f"cannot be read: {fault.strerror}")]) from None
+    except UnicodeDecodeError:
+        raise ClientsInvalid([Fault(str(path), 1, "", "is not UTF-8")]) from None
+    if isinstance(read, list):
+        raise ClientsInvalid(read)
+    return read[0]
+
+
+class ClientsInvalid(Exception):
+    """A clients file with faults; nothing of it is used."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults
