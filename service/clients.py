@@ -86,10 +86,8 @@ class Caller(Model):
     @property
     def rendering(self) -> Profile:
         """The profile, with what this client overrides."""
-        own = {name: getattr(self, name) for name in Profile.model_fields}
-        return PROFILES[self.profile].model_copy(
-            update={name: value for name, value in own.items() if value is not None}
-        )
+        own = {name: value for name in Profile.model_fields if (value := getattr(self, name)) is not None}
+        return PROFILES[self.profile].model_copy(update=own)
 
 
 class Client(Caller):
@@ -105,7 +103,7 @@ class Client(Caller):
     issuer: Text
     keys_file: Path | None = None
     keys_url: Address | None = None
-    algorithms: Annotated[list[Algorithm], Field(min_length=1)] = Field(default_factory=lambda: ["ES384", "RS384"])
+    algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = ("ES384", "RS384")
     audiences: list[Text] = Field(default_factory=list)
     tenants: list[Text] | None = None
     subject: Text | None = None
