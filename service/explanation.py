@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from service.engine.completion import Evidence
-from service.engine.evaluate import Done, Evaluation, Finding, Wanted
+from service.engine.evaluate import Evaluation
+from service.engine.findings import Done, Finding, Wanted
 from service.engine.program import Program
 from service.facts.dates import Day
 from service.facts.model import Condition, Fact, Result

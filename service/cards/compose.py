@@ -13,7 +13,8 @@ from service.cards.drafts import Drafts
 from service.cards.wanted import Request, requests
 from service.clients import ANYBODY, Caller
 from service.engine.case import BESIDES, KINDS
-from service.engine.evaluate import Evaluation, Finding
+from service.engine.evaluate import Evaluation
+from service.engine.findings import Finding
 from service.engine.program import Program
 from service.knowledge.schema import Indicator
 

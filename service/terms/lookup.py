@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from service.knowledge.load import OVERLAY, Row, Rules
 from service.knowledge.phrases import Phrase, PhraseIndex, Phrases, Tokens, tokens
@@ -30,8 +31,7 @@ class Match:
     overlay: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Coded:
+class Coded(NamedTuple):
     """A coding as it stands in the chart, trimmed."""
 
     system: str | None
@@ -62,11 +62,13 @@ class Recognition:
 
 
 NOTHING = Recognition(frozenset())
+Concept = tuple[str, tuple[Coded, ...], tuple[str, ...]]  # kind of thing, codings, texts
+_MOST_REMEMBERED = 20_000  # distinct concepts; a chart has hundreds, a hospital's catalogues thousands
 
 
 @dataclass(slots=True)
 class Terms:
-    """All value sets as look-ups by code and by name. Immutable once compiled."""
+    """All value sets as look-ups by code and by name. Immutable once compiled, but for what it remembers."""
 
     systems: dict[str, str]
     kinds: dict[str, str]
@@ -96,6 +98,7 @@ class Terms:
     answers_yes: frozenset[str]
     answers_no: frozenset[str]
     by_kind: dict[str, frozenset[str]] = field(default_factory=dict)
+    memory: dict[Concept, Recognition] = field(default_factory=dict)
 
     def system(self, uri: str) -> str | None:
         """Returns our short name of a code system URI or OID, None for one that we do not know."""
@@ -230,11 +233,16 @@ def one_of(sides: Iterable[str | None]) -> str | None:
 
 
 class Recogniser:
-    """Recognises the concepts of one request, each distinct one once."""
+    """Recognises the concepts of one request, each distinct one once.
+
+    What a coded concept means is kept from request to request: it follows from the concept and the rule set alone,
+    never from whose it is. Free text without a code is forgotten with the request.
+    """
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
-        self._known: dict[tuple[object, ...], Recognition] = {}
+        self._coded = terms.memory
+        self._written: dict[Concept, Recognition] = {}
 
     def system(self, uri: str | None) -> str | None:
         """Returns our short name of a code system, None for one that we do not know."""
@@ -242,10 +250,13 @@ class Recogniser:
 
     def recognise(self, kind: str, codings: Sequence[Coded], texts: Sequence[str] = ()) -> Recognition:
         """Returns what a concept means among the value sets for its kind of thing: by code first, by name second."""
-        key = (kind, *codings, *texts)
-        known = self._known.get(key)
+        concept = (kind, tuple(codings), tuple(texts))
+        memory = self._coded if any(coding.code for coding in codings) else self._written
+        known = memory.get(concept)
         if known is None:
-            known = self._known[key] = _recognise(self._terms, kind, codings, texts)
+            if len(memory) >= _MOST_REMEMBERED:
+                memory.clear()
+            known = memory[concept] = _recognise(self._terms, kind, codings, texts)
         return known
 
     def by_route(self, found: Recognition, texts: Iterable[str]) -> Recognition:
