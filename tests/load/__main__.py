@@ -39,7 +39,8 @@ def main() -> int:
         print("wrk is not installed: on Debian, apt-get install wrk", file=sys.stderr)
         return 2
     os.sched_setaffinity(0, LOAD_CORES)
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}")
+    kind = f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}"
+    print(f"{kind}, Python {platform.python_version()}")
     print(f"server on core {SERVER_CORE}, load from {sorted(LOAD_CORES)}, load average {os.getloadavg()[0]:.1f}\n")
     measured: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -66,14 +67,14 @@ def _options() -> Namespace:
     parser.add_argument("--seconds", type=float, help="seconds of load per measurement (3)")
     parser.add_argument("--servers", default=",".join(KINDS), help=f"which servers ({','.join(KINDS)})")
     parser.add_argument("--sections", default=",".join(SECTIONS), help=f"which sections ({','.join(SECTIONS)})")
-    parser.add_argument("--quick", action="store_true", help="about a minute: 10 and 1000 resources, one short round")
+    parser.add_argument("--quick", action="store_true", help="about a minute: 10 and 100 resources, one short round")
     parser.add_argument("--real", type=Path, help="folder of FHIR R4 Bundles, JSON or gzipped, to measure with instead")
     parser.add_argument("--json", type=Path, help="file for everything measured, round by round")
     options = parser.parse_args()
     options.servers = _chosen(parser, "--servers", options.servers, tuple(KINDS))
     options.sections = _chosen(parser, "--sections", options.sections, SECTIONS)
     if options.quick and options.n == parser.get_default("n"):
-        options.n = "10,1000"
+        options.n = "10,100"
     options.rounds = options.rounds or (1 if options.quick else 5)
     options.seconds = options.seconds or (0.5 if options.quick else 3.0)
     try:

@@ -60,7 +60,7 @@ MEDICINES = Listed(
     ],
     3,
 )
-_LOCAL_PARTS = ["Neutrophils", "Lymphocytes", "Monocytes", "Eosinophils", "Basophils", "Reticulocytes", "Immature cells"]
+_LOCAL_PARTS = ["Neutrophils", "Lymphocytes", "Monocytes", "Eosinophils", "Basophils", "Reticulocytes", "Blasts"]
 _LOCAL_FORMS = ["absolute", "percent", "manual count", "by analyzer 2", "repeat"]
 _LOCAL_ONLY = [(None, f"{part}, {form}", 0.5, 8.0, "10*3/uL") for part in _LOCAL_PARTS for form in _LOCAL_FORMS]
 # LOINC (None: a local code alone), name, lower and upper limit, UCUM unit

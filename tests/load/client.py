@@ -1,12 +1,11 @@
-"""A closed loop of exactly so many calls over some connections, so that CPU time can be divided by their number."""
+"""A closed loop of calls over some connections that counts them exactly, so that CPU time can be divided by them."""
 
 from __future__ import annotations
 
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from itertools import repeat
+from collections.abc import Iterator
 
 from tests.load.payload import SERVICE
 
@@ -75,48 +74,41 @@ def answer(port: int, body: bytes, headers: str = "") -> tuple[int, bytes]:
         connection.close()
 
 
-def call_all(port: int, requests: Sequence[bytes], calls: int, connections: int) -> tuple[float, list[float]]:
-    """Makes exactly `calls` calls, each connection one after the other. Returns seconds in all, and of each call.
+def call_for(port: int, requests: Iterator[bytes], seconds: float, connections: int) -> int:
+    """Calls over some connections until the time is up or there are no more requests, and returns how many calls.
 
-    requests: sent in turn; one is sent again and again. Raises Refused.
+    Each connection makes one call at least, and all are answered when this returns. Raises Refused.
     """
-    taken = _taken(requests, calls)
+    until = time.monotonic() + seconds
     lock = threading.Lock()
-    seconds: list[float] = []
+    answered = 0
     failed: list[BaseException] = []
 
     def work() -> None:
-        own: list[float] = []
+        nonlocal answered
+        own = 0
         try:
             connection = Connection(port)
-            while not failed:
+            while not failed and (own == 0 or time.monotonic() < until):
                 with lock:
-                    request = next(taken, None)
+                    request = next(requests, None)
                 if request is None:
                     break
-                began = time.perf_counter()
                 status, _ = connection.send(request)
-                own.append(time.perf_counter() - began)
+                own += 1
                 if status != 200:
                     raise Refused(f"answered {status}")
             connection.close()
         except (OSError, Refused) as fault:
             failed.append(fault)
         with lock:
-            seconds.extend(own)
+            answered += own
 
-    threads = [threading.Thread(target=work) for _ in range(min(connections, calls))]
-    began = time.perf_counter()
+    threads = [threading.Thread(target=work) for _ in range(connections)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     if failed:
         raise Refused(str(failed[0])) from failed[0]
-    return time.perf_counter() - began, seconds
-
-
-def _taken(requests: Sequence[bytes], calls: int) -> Iterator[bytes]:
-    if len(requests) == 1:
-        return iter(repeat(requests[0], calls))
-    return iter(requests[number % len(requests)] for number in range(calls))
+    return answered

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 
 from tests.load import figures, wrk
-from tests.load.client import Refused, answer, call_all, request_of
+from tests.load.client import Refused, answer, call_for, request_of
 from tests.load.servers import KINDS, Server, Unavailable, running
 
 CONNECTIONS = 8
-_FEWEST_CALLS = 8
-_MOST_CALLS = 4000
-_SLOW_S = 0.5  # a server that needs longer for one call is loaded in the first round only
+_FEWEST_STARTS = 3
+_SLOW_S = 0.25  # a server that needs longer for one call is loaded in the first round only
 
 
 @dataclass
@@ -56,7 +58,7 @@ def compare(
 ) -> Comparison:
     """Measures servers with bodies. seconds: how long each is loaded in each round, for CPU time and again by wrk."""
     found = Comparison()
-    present = [key for key in keys if _stands(key, bodies, rounds, folder, found, say)]
+    present = [key for key in keys if _stands(key, bodies, folder, found, say)]
     with ExitStack() as stack:
         servers = {key: _started(stack, key, bodies, folder) for key in present}
         for number in range(rounds):
@@ -70,14 +72,12 @@ def compare(
     return found
 
 
-def _stands(
-    key: str, bodies: Mapping[str, bytes], rounds: int, folder: Path, found: Comparison, say: Say
-) -> bool:
+def _stands(key: str, bodies: Mapping[str, bytes], folder: Path, found: Comparison, say: Say) -> bool:
     """Starts a server afresh for each body: time to the first answer, memory at rest, and of one call alone."""
     standing = Standing()
     smallest = min(bodies.values(), key=len)
     try:
-        for number in range(min(rounds, 3)):
+        for number in range(max(1, _FEWEST_STARTS // len(bodies))):
             for name, body in bodies.items():
                 say(f"start {number + 1}: {key} for {name}")
                 with running(KINDS[key], smallest, folder / f"{key}.log") as server:
@@ -110,15 +110,17 @@ def _started(stack: ExitStack, key: str, bodies: Mapping[str, bytes], folder: Pa
 
 def _measure(server: Server, name: str, body: bytes, cell: Cell, seconds: float, folder: Path) -> None:
     request = request_of(body)
-    took, _ = call_all(server.port, [request], 2, 1)  # warms up, and says how many calls fit
-    if took / 2 > _SLOW_S and any(cell.cpu_ms):
+    began = time.perf_counter()
+    call_for(server.port, repeat(request, 2), math.inf, 1)  # warms up, and says how long one call takes
+    each_s = (time.perf_counter() - began) / 2
+    if each_s > _SLOW_S and any(cell.cpu_ms):
         return
-    cell.cpu_ms.append(cpu_ms(server, [request], calls_in(seconds, took / 2)))
+    cell.cpu_ms.append(cpu_ms(server, repeat(request), seconds))
     path = folder / f"{name}.json"
     if not path.exists():
         path.write_bytes(body)
-    # long enough for each connection to be answered twice
-    load = wrk.finish(wrk.start(server.port, path, max(seconds, 2.5 * CONNECTIONS * took / 2), CONNECTIONS))
+    # long enough for each connection to be answered
+    load = wrk.finish(wrk.start(server.port, path, max(seconds, 1.5 * CONNECTIONS * each_s), CONNECTIONS))
     cell.p50_ms.append(load.p50_ms if load else None)
     cell.p99_ms.append(load.p99_ms if load else None)
     cell.per_s.append(load.per_s if load else None)
@@ -126,16 +128,10 @@ def _measure(server: Server, name: str, body: bytes, cell: Cell, seconds: float,
         raise Refused(f"{load.failed} calls failed under load")
 
 
-def calls_in(seconds: float, each_s: float) -> int:
-    """Returns how many calls of that length fit, within bounds and the same number for every connection."""
-    calls = min(_MOST_CALLS, max(_FEWEST_CALLS, int(seconds / each_s)))
-    return calls - calls % CONNECTIONS
-
-
-def cpu_ms(server: Server, requests: Sequence[bytes], calls: int) -> float:
-    """Returns CPU milliseconds per call, at 8 connections; all calls are answered when the clock is read."""
+def cpu_ms(server: Server, requests: Iterator[bytes], seconds: float) -> float:
+    """Returns CPU milliseconds per call at 8 connections; no call is under way when either clock is read."""
     before = server.cpu_s()
-    call_all(server.port, requests, calls, CONNECTIONS)
+    calls = call_for(server.port, requests, seconds, CONNECTIONS)
     return (server.cpu_s() - before) * 1000 / calls
 
 

@@ -203,6 +203,8 @@ def _observation(draw: Random, number: int) -> Resource:
 def _pick(draw: Random, listed: chart.Listed, number: int) -> tuple[Any, ...]:
     """One of the read ones now and then, so that even the smallest call has some; else one that no rule reads."""
     read, other, every = listed
+    if number == 0:
+        return read[0]
     return draw.choice(read) if number % every == 0 else draw.choice(other)
 
 

@@ -70,7 +70,7 @@ class Server:
     log: Path
 
     def cpu_s(self) -> float:
-        """User and system seconds of the process with all its threads, so far."""
+        """User and system seconds of the process with all its threads, so far; counted in ticks, usually of 10 ms."""
         fields = self._proc("stat").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 

@@ -1,4 +1,4 @@
-"""(c) FastAPI that validates every prefetched resource with the models of fhir.resources R4B, and evaluates one rule."""
+"""(c) FastAPI that makes models of fhir.resources R4B of every prefetched resource, and evaluates one rule."""
 
 from __future__ import annotations
 

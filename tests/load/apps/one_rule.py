@@ -36,7 +36,6 @@ def cards_of_models(conditions: Any, observations: Any, today: date) -> dict[str
     days = [
         entry.resource.effectiveDateTime.isoformat()
         for entry in observations.entry or ()
-        if entry.resource.status == "final"
-        and any(coding.code == LOINC_HBA1C for coding in entry.resource.code.coding)
+        if entry.resource.status == "final" and any(coding.code == LOINC_HBA1C for coding in entry.resource.code.coding)
     ]
     return cards(codes, days, today)
