@@ -17,7 +17,8 @@ from tests.load.servers import KINDS, Server, Unavailable, running
 
 CONNECTIONS = 8
 _FEWEST_STARTS = 3
-_SLOW_S = 0.25  # a server that needs longer for one call is loaded in the first round only
+_SLOW_S = 0.5  # a server that needs longer for one call is measured in the first round only, call by call
+_LONGEST_LOAD_S = 30.0  # one that would need longer to answer every connection is not loaded
 
 
 @dataclass
@@ -66,7 +67,10 @@ def compare(
                 for key, server in servers.items():
                     say(f"round {number + 1} of {rounds}: {key} with {name}")
                     cell = found.cells.setdefault((key, name), Cell())
-                    _measure(server, name, body, cell, seconds, folder)
+                    try:
+                        _measure(server, name, body, cell, seconds, folder)
+                    except Refused as reason:
+                        say(f"{key} with {name}: {reason}")
         for key, server in servers.items():
             found.standing[key].peak_mb = server.memory_mb("VmHWM")
     return found
@@ -109,18 +113,20 @@ def _started(stack: ExitStack, key: str, bodies: Mapping[str, bytes], folder: Pa
 
 
 def _measure(server: Server, name: str, body: bytes, cell: Cell, seconds: float, folder: Path) -> None:
-    request = request_of(body)
-    began = time.perf_counter()
-    call_for(server.port, repeat(request, 2), math.inf, 1)  # warms up, and says how long one call takes
-    each_s = (time.perf_counter() - began) / 2
-    if each_s > _SLOW_S and any(cell.cpu_ms):
+    began, before = time.perf_counter(), server.cpu_s()
+    call_for(server.port, repeat(request_of(body), 2), math.inf, 1)  # warms up, and says how long one call takes
+    each_s, each_cpu_s = (time.perf_counter() - began) / 2, (server.cpu_s() - before) / 2
+    is_slow = each_s > _SLOW_S
+    if is_slow and any(cell.cpu_ms):
         return
-    cell.cpu_ms.append(cpu_ms(server, repeat(request), seconds))
+    cell.cpu_ms.append(each_cpu_s * 1000 if is_slow else cpu_ms(server, repeat(request_of(body)), seconds))
+    load_s = max(seconds, 1.5 * CONNECTIONS * each_s)  # long enough for each connection to be answered
+    if load_s > _LONGEST_LOAD_S:
+        return
     path = folder / f"{name}.json"
     if not path.exists():
         path.write_bytes(body)
-    # long enough for each connection to be answered
-    load = wrk.finish(wrk.start(server.port, path, max(seconds, 1.5 * CONNECTIONS * each_s), CONNECTIONS))
+    load = wrk.finish(wrk.start(server.port, path, load_s, CONNECTIONS))
     cell.p50_ms.append(load.p50_ms if load else None)
     cell.p99_ms.append(load.p99_ms if load else None)
     cell.per_s.append(load.per_s if load else None)
