@@ -104,7 +104,7 @@ def call_for(port: int, requests: Iterator[bytes], seconds: float, connections: 
         with lock:
             answered += own
 
-    threads = [threading.Thread(target=work) for _ in range(connections)]
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(connections)]
     for thread in threads:
         thread.start()
     for thread in threads:
