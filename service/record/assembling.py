@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from service import shapes
-from service.record.identity import Identity, whose
+from service.record.identity import Identity
 from service.record.sources import Located, Rejection, Source
 from service.shapes import Resource
 from service.versions import Other
@@ -76,7 +76,7 @@ def assemble(
     medications: dict[str, shapes.Medication] = {}
     seen: set[str] = set()
     lost: set[str] = set()
-    others: Counter[Other] = Counter()
+    others: dict[Other, int] = {}
     for source in sources:
         rejected += source.rejected
         for located in source.found:
@@ -100,7 +100,7 @@ def assemble(
                     medications[located.full_url] = resource
                     medications.setdefault("/".join(located.full_url.split("/")[-2:]), resource)
             if other is not None and located.part == 0:
-                others[other] += 1
+                others[other] = others.get(other, 0) + 1
     found = patient.resource if patient and isinstance(patient.resource, shapes.Patient) else None
     return Record(
         patient=found,
@@ -110,7 +110,9 @@ def assemble(
         broken=frozenset(broken) | lost,
         rejected=rejected,
         medications=medications,
-        shapes_read=tuple(sorted(ShapeRead(o.version, o.came_as, times) for o, times in others.items())),
+        shapes_read=tuple(sorted(ShapeRead(o.version, o.came_as, times) for o, times in others.items()))
+        if others
+        else (),
     )
 
 
@@ -118,7 +120,8 @@ def _unusable(located: Located, identity: Identity, *, owner_required: bool) -> 
     """Why a resource is not used: it is not about the patient, or R4 cannot say the same; empty where it is used."""
     resource = located.resource
     if isinstance(resource, shapes.Owned):
-        owner = whose(resource)
+        named = resource.subject or resource.patient
+        owner = named.reference if named is not None else None
         if owner is None:
             if owner_required:
                 return "does not say whose it is: not used"
