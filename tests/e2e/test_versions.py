@@ -1,5 +1,6 @@
 """Records shaped as R5, STU3 or DSTU2: read as R4 where they mean the same, refused by name where they do not."""
 
+import gzip
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.support.records import (
     result,
     thiazide,
 )
+from tests.support.shared import REALDATA
 
 SNOMED = "http://snomed.info/sct"
 OLD = "2021-03-04"  # older than any window, whatever the day
@@ -666,3 +668,24 @@ def test_a_type_that_no_version_read_here_has(post: Post) -> None:
     """DSTU1's MedicationPrescription has no meaning that is the same."""
     body = post(made("MedicationPrescription", owner="patient", status="active"))
     assert rejected(body) == {"Bundle.entry[1]": "no resource type that FHIR knows: not used"}
+
+
+# --- charts that nobody here wrote ------------------------------------------------------------------------------------
+
+SHIFTED = {"synthea-stu3": "2019-11-20", "synthea-dstu2": "2021-01-22"}  # one patient, every date 429 days apart
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif(not REALDATA.is_dir(), reason="NO REAL RECORDS: shared/realdata is not there (CRAMPS_SHARED_DIR)")
+def test_one_chart_in_two_versions_says_the_same(client: httpx2.Client) -> None:
+    said: dict[str, Any] = {}
+    for folder, day in SHIFTED.items():
+        chart = gzip.decompress((REALDATA / folder / "Schaden_Noel_71.json.gz").read_bytes())
+        headers = {"Content-Type": "application/json"}
+        body = is_response(client.post("/evaluate", content=chart, headers=headers, params={"asOf": day}))
+        assert "rejected" not in explanation(body)
+        said[folder] = outcomes(body), {rule["id"]: len(rule.get("found", ())) for rule in explanation(body)["rules"]}
+        versions = {version for version, _, _ in read_as(body)}
+        assert versions == ({"DSTU2"} if folder == "synthea-dstu2" else {"STU3", "DSTU2 or STU3"})
+    assert said["synthea-stu3"] == said["synthea-dstu2"]
+    assert said["synthea-stu3"][0]["kidney-disease"] in ("fires", "satisfied")
