@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 
 from service import shapes
-from service.facts.dates import Day, read_day
+from service.facts.dates import Day, misdated, read_day
 from service.facts.model import Facts, Medicine
 from service.facts.products import is_unreadable, reasons_of, recognise
 from service.record import Record
@@ -136,6 +136,10 @@ def _uses(
         status = _request_status(request, reference in drafts)
         yield from made(reference, request, status, request.authoredOn, _request_end(request, zone))
     for reference, statement in record.of(shapes.MedicationStatement):
+        if _is_recorded(statement) and statement.adherence is None and any(misdated(statement, zone)):
+            facts.check_dates(reference, statement, zone)
+            facts.unreadable["medication"] = reference
+            continue
         period = statement.effectivePeriod or shapes.Period()
         start = statement.effectiveDateTime or period.start or None
         end = read_day(period.end, zone) if period.end else None

@@ -149,7 +149,7 @@ def test_the_notes_of_dstu2_tell_of_cramps(post: Post) -> None:
 # --- medicines ------------------------------------------------------------------------------------------------------
 
 ORDERED = {"status": "active", "intent": "order", "authoredOn": OLD}
-MEDICINES = {
+MEDICINES: dict[str, tuple[Resource, list[tuple[str, str, int]]]] = {
     "R5 request": (
         made("MedicationRequest", **ORDERED, medication={"concept": thiazide()}, reason=[{"concept": MALARIA}]),
         [("R5", "MedicationRequest", 1)],
@@ -294,7 +294,7 @@ def test_a_reason_of_dstu2_is_read(post: Post, reason: Resource) -> None:
     assert outcomes(without)["quinine-hazard"] != outcomes(given)["quinine-hazard"]
 
 
-REFUSED_STATEMENTS = {
+REFUSED_STATEMENTS: dict[str, tuple[Resource, str]] = {
     "R5, recorded alone": (
         made("MedicationStatement", status="recorded", medication={"concept": thiazide()}),
         "MedicationStatement is recorded, and neither adherence nor effectivePeriod says whether it is taken: not used",
@@ -335,6 +335,15 @@ def test_a_statement_that_r4_cannot_say_is_refused_and_leaves_medicines_unknown(
         assert read_as(body) == []
 
 
+def test_a_time_of_use_that_is_no_date_leaves_medicines_unknown(post: Post) -> None:
+    statement, _ = MEDICINES["R5 statement, for a time that goes on"]
+    body = post(statement | {"effectivePeriod": {"start": OLD, "end": "some day"}})
+    assert rejected(body) == {
+        "MedicationStatement/x": "MedicationStatement.effectivePeriod.end is no FHIR date: not used"
+    }
+    assert finding(body, "diuretic")["outcome"] == "unknown"
+
+
 def test_a_refused_resource_of_somebody_else_leaves_nothing_unknown(post: Post) -> None:
     statement, _ = REFUSED_STATEMENTS["R5, recorded alone"]
     body = post(statement | {"subject": {"reference": "Patient/other"}})
@@ -349,7 +358,7 @@ def test_beside_a_refused_resource_the_others_count(post: Post) -> None:
 
 # --- procedures, encounters, allergies, answers -----------------------------------------------------------------------
 
-PROCEDURES = {
+PROCEDURES: dict[str, tuple[Resource, str]] = {
     "R5": (
         made(
             "Procedure", status="completed", code=DIALYSIS, occurrenceDateTime="2026-06-10",
@@ -391,27 +400,24 @@ def test_a_procedure_that_was_not_done(post: Post, name: str, element: str) -> N
     assert "rejected" not in explanation(body)
 
 
-ENCOUNTERS = {
+ENCOUNTERS: dict[str, tuple[Resource, str]] = {
     "R5": (
         made(
             "Encounter", status="completed", actualPeriod={"start": "2026-06-10"},
             reason=[{"use": [{"text": "RV"}], "value": [{"concept": CRAMPS}]}],
-            **{"class": [{"coding": [{"code": "AMB"}]}]},
-        ),
+        ) | {"class": [{"coding": [{"code": "AMB"}]}]},
         "R5",
     ),
     "STU3": (
         made(
             "Encounter", status="finished", period={"start": "2026-06-10"}, reason=[CRAMPS],
-            **{"class": {"code": "AMB"}},
-        ),
+        ) | {"class": {"code": "AMB"}},
         "DSTU2 or STU3",
     ),
     "DSTU2": (
         made(
             "Encounter", owner="patient", status="finished", period={"start": "2026-06-10"}, reason=CRAMPS,
-            **{"class": "ambulatory"},
-        ),
+        ) | {"class": "ambulatory"},
         "DSTU2",
     ),
 }  # fmt: skip
@@ -427,7 +433,7 @@ def test_the_reason_of_an_encounter_of_any_version(post: Post, name: str) -> Non
     assert read_as(body) == [(version, "Encounter", 1)]
 
 
-ALLERGIES = {
+ALLERGIES: dict[str, tuple[Resource, str | None]] = {
     "R5": (
         {
             "code": QUININE, "type": {"coding": [{"code": "allergy"}]},
@@ -528,7 +534,7 @@ def test_a_panel_of_stu3_gives_its_members_their_day(post: Post) -> None:
 # --- orders ----------------------------------------------------------------------------------------------------------
 
 TODAY = "2026-06-10"
-ORDERS = {
+ORDERS: dict[str, tuple[Resource, str]] = {
     "R5 ServiceRequest": (
         made(
             "ServiceRequest", status="active", intent="order", code={"concept": HBA1C}, authoredOn=TODAY,
