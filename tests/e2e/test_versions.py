@@ -261,14 +261,14 @@ def test_a_medicine_that_is_not_taken(post: Post, name: str, members: Resource) 
 @pytest.mark.parametrize("contained", [True, False])
 def test_the_reference_of_r5_is_followed(post: Post, contained: bool) -> None:
     medication = {"resourceType": "Medication", "id": "hct", "code": thiazide(), "doseForm": {"text": "Tablet"}}
-    inside = {"contained": [medication]} if contained else {}
+    inside: Resource = {"contained": [medication]} if contained else {}
     pointer = {"reference": {"reference": "#hct" if contained else "Medication/hct"}}
     asked = made("MedicationRequest", **ORDERED, medication=pointer, **inside)
     body = post(asked, *([] if contained else [medication]))
     assert found(body, "diuretic") == ["MedicationRequest/x"]
 
 
-REASONS = {
+REASONS: dict[str, Resource] = {
     "R5 concept": {"reason": [{"concept": MALARIA}]},
     "R5 reference": {"reason": [{"reference": {"reference": "Condition/why"}}]},
 }
