@@ -258,6 +258,13 @@ def test_a_medicine_that_is_not_taken(post: Post, name: str, members: Resource) 
     assert "rejected" not in explanation(body)
 
 
+def test_a_dispense_of_stu3_that_was_not_done(post: Post) -> None:
+    supply: Resource = {"whenHandedOver": "2026-06-10", "daysSupply": {"value": 30, "unit": "d"}}
+    handed = made("MedicationDispense", status="completed", medicationCodeableConcept=thiazide(), **supply)
+    assert outcomes(post(handed))["diuretic"] == "fires"
+    assert outcomes(post(handed | {"notDoneCodeableConcept": {"text": "Out of stock"}}))["diuretic"] == "silent"
+
+
 @pytest.mark.parametrize("contained", [True, False])
 def test_the_reference_of_r5_is_followed(post: Post, contained: bool) -> None:
     medication = {"resourceType": "Medication", "id": "hct", "code": thiazide(), "doseForm": {"text": "Tablet"}}
