@@ -186,6 +186,14 @@ class Rejected(Part):
     reason: str
 
 
+class ShapeRead(Part):
+    """Resources of one type that came shaped as another version of FHIR than R4, and were read as R4."""
+
+    version: Literal["DSTU2", "STU3", "DSTU2 or STU3", "R5"]
+    type: str = Field(description="As it came: a MedicationOrder is named so, though it is read as MedicationRequest.")
+    resources: int = Field(ge=1)
+
+
 class Issue(Part):
     """An element that is not as FHIR R4B has it."""
 
@@ -209,6 +217,7 @@ class Explanation(Part):
     rules: list[Finding] | None = Field(None, min_length=1)
     orders: list[Order] | None = Field(None, min_length=1)
     notSupplied: list[str] | None = Field(None, min_length=1, description="FHIR types that nobody looked for.")
+    shapesRead: list[ShapeRead] | None = Field(None, min_length=1)
     rejected: list[Rejected] | None = Field(None, min_length=1)
     validation: list[Validation] | None = Field(None, min_length=1)
 

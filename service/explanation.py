@@ -36,6 +36,10 @@ def explain(evaluation: Evaluation, program: Program, *, silent: bool = False) -
             "rules": [_finding(finding) for finding in findings],
             "orders": _orders(evaluation.findings, program),
             "notSupplied": list(evaluation.facts.not_supplied),
+            "shapesRead": [
+                {"version": shape.version, "type": shape.came_as, "resources": shape.resources}
+                for shape in evaluation.facts.shapes_read
+            ],
             "rejected": [{"reference": r.reference, "reason": r.reason} for r in _once(evaluation.facts.rejected)],
         }
     )

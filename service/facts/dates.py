@@ -11,10 +11,10 @@ from typing import NamedTuple
 from service import shapes
 
 _DATED = frozenset((
-    "abatementDateTime", "abatementPeriod", "assertedDate", "authored", "authoredOn", "dateAsserted",
-    "dateRecorded", "dateWritten", "deceasedDateTime", "effectiveDateTime", "effectiveInstant", "effectivePeriod",
-    "issued", "occurrenceDateTime", "occurrencePeriod", "onsetDateTime", "onsetPeriod", "performedDateTime",
-    "performedPeriod", "period", "recordedDate", "whenHandedOver", "whenPrepared",
+    "abatementDateTime", "abatementPeriod", "authored", "authoredOn", "dateAsserted", "deceasedDateTime",
+    "effectiveDateTime", "effectiveInstant", "effectivePeriod", "issued", "occurrenceDateTime", "occurrencePeriod",
+    "onsetDateTime", "onsetPeriod", "performedDateTime", "performedPeriod", "period", "recordedDate", "whenHandedOver",
+    "whenPrepared",
 ))  # fmt: skip
 _FHIR_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?)?)?")
 

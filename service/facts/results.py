@@ -158,9 +158,9 @@ def _is_spoiled(observation: shapes.Observation, value: Measured, valueset: str,
     """Whether a note, comment or interpretation says so, and does not deny it ("sample not haemolysed")."""
     if valueset not in reading.terms.spoiled:
         return False
-    said = [*concepts.written(observation.note), observation.comments, observation.comment]
+    said = list(concepts.written(observation.note))
     said += [text for concept in concepts.listed(value.interpretation) for text in concepts.texts(concept)]
-    return any(reading.terms.is_spoiled(valueset, tokens(text)) for text in said if text)
+    return any(reading.terms.is_spoiled(valueset, tokens(text)) for text in said)
 
 
 def _result(
