@@ -18,9 +18,10 @@ def mend(body: bytes | msgspec.Raw, shape: type[Resource], faults: list[str]) ->
         tree = msgspec.json.decode(body)
     except msgspec.DecodeError:  # a number that no float holds
         return None
+    decoder = msgspec.json.Decoder(shape)
     for _ in range(_MENDS):
         try:
-            return msgspec.convert(tree, shape)
+            return decoder.decode(msgspec.json.encode(tree))
         except msgspec.ValidationError as fault:
             path = _drop(tree, str(fault))
             if path is None:

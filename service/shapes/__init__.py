@@ -30,7 +30,17 @@ from service.shapes.clinical import (
     QuestionnaireResponse,
     Reaction,
 )
-from service.shapes.datatypes import Annotation, Coding, Concept, Period, Quantity, Range, Reference, Shape
+from service.shapes.datatypes import (
+    Annotation,
+    Coding,
+    Concept,
+    Period,
+    Quantity,
+    Range,
+    Reference,
+    Shape,
+    read_concept,
+)
 from service.shapes.medicines import (
     Medication,
     MedicationAdministration,
@@ -51,4 +61,5 @@ __all__ = [
     "MedicationRequest", "MedicationStatement", "Observation", "OperationOutcome", "Outcome", "Owned", "Patient",
     "Period", "Prescription", "Procedure", "ProcedureRequest", "Quantity", "Question", "QuestionnaireResponse",
     "Range", "RawBundle", "RawEntry", "Reaction", "Reference", "ReferralRequest", "Resource", "ServiceRequest", "Shape",
+    "read_concept",
 ]  # fmt: skip

@@ -58,3 +58,11 @@ class Annotation(Shape):
 
 class Identifier(Shape):
     value: str | None = None
+
+
+_CONCEPT = msgspec.json.Decoder(Concept | None)
+
+
+def read_concept(written: bytes) -> Concept | None:
+    """Returns a concept that was left as bytes, None for no bytes. Raises msgspec.ValidationError where it is none."""
+    return _CONCEPT.decode(written) if written else None

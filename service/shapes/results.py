@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from service.shapes.bundles import Owned
-from service.shapes.datatypes import Annotation, Concept, Period, Quantity, Range, Reference, Shape
+from service.shapes.datatypes import (
+    Annotation,
+    Concept,
+    Period,
+    Quantity,
+    Range,
+    Reference,
+    Shape,
+    read_concept,
+)
 
 
 class Component(Shape):
@@ -26,8 +37,10 @@ class Related(Shape):
 
 
 class Observation(Owned, kw_only=True, tag="Observation"):
+    """A result or symptom. Its code is left as bytes: most are of things that no rule reads, and many are the same."""
+
     status: str | None = None
-    code: Concept | None = None
+    raw_code: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="code")
     bodySite: Concept | None = None
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
@@ -49,6 +62,14 @@ class Observation(Owned, kw_only=True, tag="Observation"):
     related: list[Related] | None = None
     context: Reference | None = None
     focus: list[Reference] | None = None
+
+    @property
+    def code(self) -> Concept | None:
+        """What was observed; None where nothing says it, or where what stands there is no concept."""
+        try:
+            return read_concept(bytes(self.raw_code))
+        except msgspec.ValidationError:
+            return None
 
 
 class DiagnosticReport(Owned, kw_only=True, tag="DiagnosticReport"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -62,7 +62,8 @@ class Recognition:
 
 
 NOTHING = Recognition(frozenset())
-Concept = tuple[str, tuple[Coded, ...], tuple[str, ...]]  # kind of thing, codings, texts
+Words = tuple[tuple[Coded, ...], tuple[str, ...]]  # codings and texts of a concept
+Concept = tuple[str, tuple[Coded, ...], tuple[str, ...]] | tuple[str, bytes]  # kind of thing, and the concept
 _MOST_REMEMBERED = 20_000  # distinct concepts; a chart has hundreds, a hospital's catalogues thousands
 
 
@@ -253,11 +254,25 @@ class Recogniser:
         concept = (kind, tuple(codings), tuple(texts))
         memory = self._coded if any(coding.code for coding in codings) else self._written
         known = memory.get(concept)
+        return self._remember(memory, concept, codings, texts) if known is None else known
+
+    def recognise_written(self, kind: str, written: bytes, read: Callable[[bytes], Words]) -> Recognition:
+        """Returns what a concept that was left as bytes means; it is read only where it is met for the first time."""
+        concept = (kind, written)
+        known = self._coded.get(concept) or self._written.get(concept)
         if known is None:
-            if len(memory) >= _MOST_REMEMBERED:
-                memory.clear()
-            known = memory[concept] = _recognise(self._terms, kind, codings, texts)
+            codings, texts = read(written)
+            memory = self._coded if any(coding.code for coding in codings) else self._written
+            known = self._remember(memory, concept, codings, texts)
         return known
+
+    def _remember(
+        self, memory: dict[Concept, Recognition], concept: Concept, codings: Sequence[Coded], texts: Sequence[str]
+    ) -> Recognition:
+        if len(memory) >= _MOST_REMEMBERED:
+            memory.clear()
+        found = memory[concept] = _recognise(self._terms, concept[0], codings, texts)
+        return found
 
     def by_route(self, found: Recognition, texts: Iterable[str]) -> Recognition:
         """Returns a medicine without the value sets that leave out the route which the texts name."""
