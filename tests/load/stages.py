@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from service import answer, wire
-from service.cards import Client, compose
+from service.cards import Audience, compose
 from service.engine import evaluate
 from service.explanation import EXTENSION, explain
 from service.facts import normalise
@@ -57,7 +57,7 @@ def one(body: bytes, knowledge: answer.Knowledge) -> list[float]:
     mark()
     evaluation = evaluate(program, facts, today, complaint_given=True)
     mark()
-    client = Client(
+    client = Audience(
         patient=f"Patient/{message.patient_id}", encounter=message.encounter_id, base_url="http://localhost"
     )
     cards = compose(evaluation, program, knowledge.drafts, client)
