@@ -55,7 +55,7 @@ def page_under(base: Base, link: str) -> str | None:
     """
     address, has_query, query = link.partition("?")
     if not re.match(r"[a-z][a-z0-9+.-]*:", link, re.IGNORECASE):
-        if address.startswith("/") or "\\" in address:
+        if not link or address.startswith("/"):
             return None
         address = f"{base}/{address}" if address else str(base)
     page = read_base(address)

@@ -23,6 +23,7 @@ from service.supply import Lack, is_usable
 from service.wire import Message
 
 _MOST_PAGES = 20
+_LARGEST_SHARE = 4  # one answer may be this part of what all may be together, so that none leaves the others without
 _OFF_LOOP_BYTES = 256 * 1024
 _PATIENT_ID = "{{context.patientId}}"
 
@@ -84,7 +85,7 @@ class FhirReader:
         """Returns what could be had of what a message lacks, all keys asked for at once.
 
         After the budget no call is begun; at the deadline those under way are abandoned. All answers to one message
-        together may be as large as a request body.
+        together may be as large as a request body, one of them a quarter of it.
         """
         fetched = Fetched()
         if not lacks or message.fhir_server is None:
@@ -105,6 +106,7 @@ class FhirReader:
             patient_id=message.patient_id,
             latest=begun + self._budget_s,
             bytes_left=self._most_bytes,
+            most_bytes=self._most_bytes // _LARGEST_SHARE,
             fetched=fetched,
         )
         tasks = [asyncio.create_task(visit.follow(lack)) for lack in lacks]
@@ -152,7 +154,10 @@ def _base(server: FhirServer) -> Base:
 
 @dataclass(slots=True)
 class _Visit:
-    """One message's calls to one server. latest: when, on the loop's clock, the last call may begin."""
+    """One message's calls to one server.
+
+    latest: when, on the loop's clock, the last call may begin. bytes_left: for all answers; most_bytes: for one.
+    """
 
     client: httpx2.AsyncClient
     base: Base
@@ -160,6 +165,7 @@ class _Visit:
     patient_id: str
     latest: float
     bytes_left: int
+    most_bytes: int
     fetched: Fetched
 
     def __repr__(self) -> str:
@@ -232,18 +238,26 @@ class _Visit:
                 outcome = _judge(answer)
                 if outcome is not Outcome.USED:
                     return outcome, b""
-                chunks = []
-                async for chunk in answer.aiter_raw():
-                    self.bytes_left -= len(chunk)
-                    if self.bytes_left < 0:
-                        return Outcome.TOO_LARGE, b""
-                    chunks.append(chunk)
-                return Outcome.USED, b"".join(chunks)
+                body = await self._collect(answer)
+                return (Outcome.TOO_LARGE, b"") if body is None else (Outcome.USED, body)
         except httpx2.PoolTimeout:
             return Outcome.LATE, b""
         except (httpx2.HTTPError, httpx2.InvalidURL) as fault:
             refused = isinstance(fault.__cause__, AddressRefused)
             return Outcome.ADDRESS_REFUSED if refused else Outcome.UNREACHABLE, b""
+
+    async def _collect(self, answer: httpx2.Response) -> bytes | None:
+        """The body as it was sent, None where it is too large; then it counts no longer against the others."""
+        chunks: list[bytes] = []
+        size_bytes = 0
+        async for chunk in answer.aiter_raw():
+            size_bytes += len(chunk)
+            self.bytes_left -= len(chunk)
+            if size_bytes > self.most_bytes or self.bytes_left < 0:
+                self.bytes_left += size_bytes
+                return None
+            chunks.append(chunk)
+        return b"".join(chunks)
 
 
 def _judge(answer: httpx2.Response) -> Outcome:
