@@ -72,8 +72,13 @@ class Pinned(httpcore2.AsyncNetworkBackend):
         lookup = self._lookups.get(key)
         if lookup is None:
             lookup = self._lookups[key] = asyncio.create_task(self._look_up(host, port))
-            lookup.add_done_callback(lambda _: self._lookups.pop(key, None))
+            lookup.add_done_callback(lambda done: self._forget(key, done))
         return await asyncio.shield(lookup)
+
+    def _forget(self, key: tuple[str, int], lookup: asyncio.Task[list[IPAddress]]) -> None:
+        del self._lookups[key]
+        if not lookup.cancelled():
+            lookup.exception()  # all who waited may have given up; the loop would complain that nobody looked
 
     async def _look_up(self, host: str, port: int) -> list[IPAddress]:
         loop = asyncio.get_running_loop()
