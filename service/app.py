@@ -9,7 +9,9 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from service import answer, openapi, rendering
+from service.clients import ANYBODY, Clients, read_clients
 from service.envelope import Envelope
+from service.fetch import FhirReader
 from service.observe import Metrics
 from service.routes import bundle, catalogue, docs, health, hooks
 from service.settings import Settings
@@ -44,7 +46,8 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
     knowledge: the rule set, where it is compiled already.
     """
     settings = settings or Settings()
-    if settings.clients_file is not None:
+    clients = read_clients(settings.clients_file) if settings.clients_file else Clients()
+    if clients.clients or (settings.clients_file and not settings.is_loopback and settings.auth != "open"):
         # Better no service than one that seems to check its callers.
         raise NotImplementedError("CRAMPS_CLIENTS_FILE is set, but this version cannot authenticate callers")
     app = App(
@@ -65,6 +68,7 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
     app.state.settings = settings
     app.state.prepared = knowledge
     app.state.metrics = Metrics()
+    app.state.anonymous = clients.anonymous or ANYBODY
     rendering.install(app)
     for module in (hooks, bundle, catalogue, health, docs):
         app.include_router(module.router)
@@ -91,5 +95,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     logger = structlog.get_logger()
     logger.info("started", version=program.version, digest=program.digest)
     logger.warning("open-on-loopback" if settings.is_loopback else "open-to-anybody")
-    yield
+    async with FhirReader(settings) as app.state.fhir_reader:
+        yield
     app.state.program = None

@@ -280,6 +280,17 @@ class Context(Loose):
     encounterId: str | None = None
 
 
+class FhirAuthorization(Loose):
+    """A Bearer token for the FHIR server. It is used for this call alone."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+    scope: str
+    subject: str
+    patient: str | None = None
+
+
 class HookCall(Loose):
     """A CDS Hooks request. Unknown members are ignored at every level."""
 
@@ -289,3 +300,7 @@ class HookCall(Loose):
     prefetch: dict[str, dict[str, Any] | None] | None = Field(
         None, description="Resources under the keys of discovery; null says that the client looked and found nothing."
     )
+    fhirServer: str | None = Field(
+        None, description="Where what prefetch lacks may be read, if the service may call that server for this caller."
+    )
+    fhirAuthorization: FhirAuthorization | None = None

@@ -91,7 +91,8 @@ class Code(Enum):
         "required-data-missing",
         412,
         "required",
-        "Data without which nothing can be said were not supplied. Send the prefetch keys that diagnostics names.",
+        "Data without which nothing can be said were neither sent nor to be had from the FHIR server. Send the prefetch"
+        " keys that diagnostics names, or a fhirServer with a token that this service may use.",
     )
     BODY_TOO_LARGE = Row(
         "body-too-large",

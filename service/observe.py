@@ -31,6 +31,7 @@ LOGGED = frozenset(
         "duration_ms",
         "event",
         "exception",  # its type alone
+        "fetched",  # calls to the client's FHIR server, counted by outcome
         "gate",  # open or closed
         "hook",  # declared by the service that was called
         "level",
@@ -134,6 +135,15 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
+        self.fetches = Counter(
+            "cramps_fetches", "Calls to FHIR servers of clients, by outcome", ["outcome"], registry=self.registry
+        )
+        self.fetch_seconds = Histogram(
+            "cramps_fetch_seconds",
+            "Seconds that hook calls waited for FHIR servers of clients",
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.7, 1, 1.5, 2, 3, 5),
+            registry=self.registry,
+        )
         self.feedback = Counter(
             "cramps_feedback", "Feedback on cards", ["service", "outcome", "reason"], registry=self.registry
         )
@@ -142,6 +152,12 @@ class Metrics:
         """Counts what the rules said, drafts and shadow runs included."""
         for rule, outcome in outcomes:
             self.rule_outcomes.labels(rule, outcome).inc()
+
+    def count_fetches(self, outcomes: dict[str, int], seconds: float) -> None:
+        """Counts the calls that one hook call made or could not make."""
+        for outcome, count in outcomes.items():
+            self.fetches.labels(outcome).inc(count)
+        self.fetch_seconds.observe(seconds)
 
     def page(self) -> bytes:
         """All metrics in Prometheus' text format."""

@@ -16,13 +16,15 @@ from service import wire
 from service.answer import Knowledge, judge, respond
 from service.body import read_body
 from service.cards import Audience
-from service.clients import ANYBODY, Caller
+from service.clients import Caller
 from service.contract import CdsResponse, CdsServices
 from service.errors import Code, Refusal
-from service.observe import Metrics
+from service.fetch import FhirReader
+from service.observe import Metrics, note
+from service.record import Source
 from service.services import SERVICES
 from service.settings import Settings
-from service.supply import supply
+from service.supply import lacking, supply
 from service.wire import Message
 
 router = APIRouter(tags=["CDS Hooks"])
@@ -74,8 +76,9 @@ async def call(
 ) -> Response:
     """Answers a hook call with cards on the workup of nocturnal leg cramps.
 
-    `prefetch` carries the data under the keys that discovery lists. Patient and Condition are required: without them
-    the answer is 412 and names the keys. What else is not supplied is said on the cards, never taken for absent.
+    `prefetch` carries the data under the keys that discovery lists. What it lacks is fetched from `fhirServer`, where
+    this service may call that server for this caller. Patient and Condition are required: where they cannot be had the
+    answer is 412 and names the keys. What else is not supplied is said on the cards, never taken for absent.
     Without leg cramps in the chart the answer has no cards, except on the on-demand service, which takes the
     complaint as given.
     """
@@ -87,11 +90,17 @@ async def call(
     knowledge: Knowledge = request.app.state.knowledge
     metrics: Metrics = request.app.state.metrics
     work = asyncio.to_thread if len(body) > _OFF_LOOP_BYTES else _at_once
-    caller = ANYBODY
+    caller: Caller = request.app.state.anonymous
     message = await work(wire.read, body, service, caller.prefetch_keys)
     if message.user_is_lay:
         return _json({"cards": []})
-    return _json(await work(_answer, message, caller, knowledge, settings, metrics))
+    reader: FhirReader = request.app.state.fhir_reader
+    fetched = await reader.fetch(message, await work(lacking, message, knowledge.templates), caller)
+    if fetched.outcomes:
+        metrics.count_fetches(fetched.outcomes, fetched.seconds)
+        note(request.scope, fetched=dict(fetched.outcomes))
+    work = asyncio.to_thread if len(body) + fetched.size_bytes > _OFF_LOOP_BYTES else _at_once
+    return _json(await work(_answer, message, fetched.sources, caller, knowledge, settings, metrics))
 
 
 async def _at_once(verb: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
@@ -99,10 +108,15 @@ async def _at_once(verb: Callable[P, T], /, *arguments: P.args, **named: P.kwarg
 
 
 def _answer(
-    message: Message, caller: Caller, knowledge: Knowledge, settings: Settings, metrics: Metrics
+    message: Message,
+    fetched: dict[str, Source],
+    caller: Caller,
+    knowledge: Knowledge,
+    settings: Settings,
+    metrics: Metrics,
 ) -> dict[str, Any]:
     service = message.service
-    record = supply(message, knowledge.templates)
+    record = supply(message, knowledge.templates, fetched)
     today = datetime.now(settings.timezone).date()
     evaluation = judge(record, knowledge, today, settings.timezone, complaint_given=service.complaint_given)
     metrics.count_rules((finding.rule.id, finding.outcome) for finding in evaluation.findings)
