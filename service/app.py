@@ -10,8 +10,9 @@ from starlette.middleware.cors import CORSMiddleware
 
 from service import answer, openapi, rendering
 from service.envelope import Envelope
+from service.memory import Memory
 from service.observe import Metrics
-from service.routes import bundle, catalogue, docs, health, hooks
+from service.routes import bundle, catalogue, docs, feedback, health, hooks
 from service.settings import Settings
 
 _VERSION = "1.0.0"
@@ -65,8 +66,9 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
     app.state.settings = settings
     app.state.prepared = knowledge
     app.state.metrics = Metrics()
+    app.state.memory = Memory()
     rendering.install(app)
-    for module in (hooks, bundle, catalogue, health, docs):
+    for module in (hooks, feedback, bundle, catalogue, health, docs):
         app.include_router(module.router)
     # The last one added is the outermost: a refusal, and even a crash, carries CORS headers.
     app.add_middleware(Envelope, settings=settings, metrics=app.state.metrics)

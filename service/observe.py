@@ -40,6 +40,7 @@ LOGGED = frozenset(
         "outcomes",  # rules by outcome, counted
         "reasons",  # feedback entries by override reason of our list
         "rejected",  # entries, counted
+        "repeated",  # feedback entries told before
         "request_id",
         "route",  # the template, not the address
         "service",  # id in discovery
@@ -137,11 +138,23 @@ class Metrics:
         self.feedback = Counter(
             "cramps_feedback", "Feedback on cards", ["service", "outcome", "reason"], registry=self.registry
         )
+        self.rule_feedback = Counter(
+            "cramps_rule_feedback",
+            "Feedback on cards of which this process knows the rules, once for each rule",
+            ["rule", "outcome", "reason"],
+            registry=self.registry,
+        )
 
     def count_rules(self, outcomes: Iterable[tuple[str, str]]) -> None:
         """Counts what the rules said, drafts and shadow runs included."""
         for rule, outcome in outcomes:
             self.rule_outcomes.labels(rule, outcome).inc()
+
+    def count_feedback(self, service: str, rules: Iterable[str], outcome: str, reason: str) -> None:
+        """Counts what became of one card: for its service, and for each rule that it spoke for."""
+        self.feedback.labels(service, outcome, reason).inc()
+        for rule in rules:
+            self.rule_feedback.labels(rule, outcome, reason).inc()
 
     def page(self) -> bytes:
         """All metrics in Prometheus' text format."""

@@ -16,9 +16,11 @@ from service import wire
 from service.answer import Knowledge, judge, respond
 from service.body import read_body
 from service.cards import Audience
+from service.cards.compose import RULES_EXTENSION
 from service.clients import ANYBODY, Caller
 from service.contract import CdsResponse, CdsServices
 from service.errors import Code, Refusal
+from service.memory import Memory
 from service.observe import Metrics
 from service.services import SERVICES
 from service.settings import Settings
@@ -32,7 +34,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-_NAMES: dict[str, Example] = {
+NAMES: dict[str, Example] = {
     service.id: {"summary": service.title, "value": service.id} for service in SERVICES.values()
 }
 
@@ -70,7 +72,7 @@ async def discovery(request: Request) -> Response:
 )
 async def call(
     request: Request,
-    service_id: Annotated[str, Path(alias="id", description="As in discovery.", openapi_examples=_NAMES)],
+    service_id: Annotated[str, Path(alias="id", description="As in discovery.", openapi_examples=NAMES)],
 ) -> Response:
     """Answers a hook call with cards on the workup of nocturnal leg cramps.
 
@@ -91,7 +93,12 @@ async def call(
     message = await work(wire.read, body, service, caller.prefetch_keys)
     if message.user_is_lay:
         return _json({"cards": []})
-    return _json(await work(_answer, message, caller, knowledge, settings, metrics))
+    answer = await work(_answer, message, caller, knowledge, settings, metrics)
+    memory: Memory = request.app.state.memory
+    for card in answer["cards"]:
+        if "uuid" in card:  # without one no feedback ever comes
+            memory.spoke(card["uuid"], card["extension"][RULES_EXTENSION])
+    return _json(answer)
 
 
 async def _at_once(verb: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
