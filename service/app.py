@@ -6,9 +6,9 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 
 from service import answer, openapi, rendering
+from service.cors import Cors
 from service.envelope import Envelope
 from service.memory import Memory
 from service.observe import Metrics
@@ -73,11 +73,11 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
     # The last one added is the outermost: a refusal, and even a crash, carries CORS headers.
     app.add_middleware(Envelope, settings=settings, metrics=app.state.metrics)
     app.add_middleware(
-        CORSMiddleware,
+        Cors,
         allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST", "OPTIONS"],
-        allow_headers=["Accept", "Authorization", "Content-Type", "X-Request-ID"],
-        expose_headers=["X-Request-ID"],
+        allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
+        allow_headers=["Accept", "Authorization", "Content-Type", "If-None-Match", "X-Request-ID"],
+        expose_headers=["ETag", "Retry-After", "X-Request-ID"],
         max_age=600,
     )
     return app

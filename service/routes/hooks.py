@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from hashlib import sha256
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 import msgspec
@@ -43,7 +44,10 @@ NAMES: dict[str, Example] = {
     "/cds-services",
     summary="Which CDS services are there?",
     operation_id="discovery",
-    responses={200: {"model": CdsServices, "description": "The services, with hook and prefetch templates"}},
+    responses={
+        200: {"model": CdsServices, "description": "The services, with hook and prefetch templates"},
+        304: {"description": "What `If-None-Match` names is current"},
+    },
 )
 async def discovery(request: Request) -> Response:
     """Lists the CDS services with their hooks and prefetch templates (CDS Hooks discovery)."""
@@ -61,7 +65,7 @@ async def discovery(request: Request) -> Response:
         }
         for service in SERVICES.values()
     ]
-    return _json({"services": services})
+    return _revalidated(request, msgspec.json.encode({"services": services}))
 
 
 @router.post(
@@ -99,6 +103,16 @@ async def call(
         if "uuid" in card:  # without one no feedback ever comes
             memory.spoke(card["uuid"], card["extension"][RULES_EXTENSION])
     return _json(answer)
+
+
+def _revalidated(request: Request, content: bytes) -> Response:
+    """The content with its ETag, or 304 where the caller holds it already (CRD-12)."""
+    tag = f'"{sha256(content).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, max-age=300"}
+    held = {one.strip().removeprefix("W/") for one in ",".join(request.headers.getlist("if-none-match")).split(",")}
+    if held & {tag, "*"}:
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type="application/json")
 
 
 async def _at_once(verb: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
