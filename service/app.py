@@ -77,7 +77,7 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
         allow_headers=["Accept", "Authorization", "Content-Type", "If-None-Match", "X-Request-ID"],
-        expose_headers=["ETag", "Retry-After", "X-Request-ID"],
+        expose_headers=["ETag", "Retry-After", "Server-Timing", "X-Request-ID"],
         max_age=600,
     )
     return app

@@ -23,8 +23,10 @@ from service.contract import CdsResponse, CdsServices
 from service.errors import Code, Refusal
 from service.memory import Memory
 from service.observe import Metrics
+from service.reply import reply
 from service.services import SERVICES
 from service.settings import Settings
+from service.stages import begin, ended
 from service.supply import supply
 from service.wire import Message
 
@@ -89,20 +91,23 @@ async def call(
     if service is None:
         raise Refusal(Code.SERVICE_UNKNOWN)
     settings: Settings = request.app.state.settings
+    stages = begin()
     body = await read_body(request, settings)
+    stages.end("receive")
     knowledge: Knowledge = request.app.state.knowledge
     metrics: Metrics = request.app.state.metrics
     work = asyncio.to_thread if len(body) > _OFF_LOOP_BYTES else _at_once
     caller = ANYBODY
     message = await work(wire.read, body, service, caller.prefetch_keys)
+    stages.end("read")
     if message.user_is_lay:
-        return _json({"cards": []})
+        return reply(request, {"cards": []}, stages)
     answer = await work(_answer, message, caller, knowledge, settings, metrics)
     memory: Memory = request.app.state.memory
     for card in answer["cards"]:
         if "uuid" in card:  # without one no feedback ever comes
             memory.spoke(card["uuid"], card["extension"][RULES_EXTENSION])
-    return _json(answer)
+    return reply(request, answer, stages)
 
 
 def _revalidated(request: Request, content: bytes) -> Response:
@@ -124,12 +129,9 @@ def _answer(
 ) -> dict[str, Any]:
     service = message.service
     record = supply(message, knowledge.templates)
+    ended("supply")
     today = datetime.now(settings.timezone).date()
     evaluation = judge(record, knowledge, today, settings.timezone, complaint_given=service.complaint_given)
     metrics.count_rules((finding.rule.id, finding.outcome) for finding in evaluation.findings)
     audience = Audience(f"Patient/{message.patient_id}", message.encounter_id, settings.base_url, caller)
     return respond(evaluation, knowledge, audience)
-
-
-def _json(content: dict[str, Any]) -> Response:
-    return Response(msgspec.json.encode(content), media_type="application/json")
