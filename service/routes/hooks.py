@@ -21,8 +21,9 @@ from service.cards.compose import RULES_EXTENSION
 from service.clients import ANYBODY, Caller
 from service.contract import CdsResponse, CdsServices
 from service.errors import Code, Refusal
+from service.explanation import EXTENSION
 from service.memory import Memory
-from service.observe import Metrics
+from service.observe import Metrics, note
 from service.reply import reply
 from service.services import SERVICES
 from service.settings import Settings
@@ -90,6 +91,7 @@ async def call(
     service = SERVICES.get(service_id)
     if service is None:
         raise Refusal(Code.SERVICE_UNKNOWN)
+    note(request.scope, service=service.id, hook=service.hook)
     settings: Settings = request.app.state.settings
     stages = begin()
     body = await read_body(request, settings)
@@ -103,6 +105,8 @@ async def call(
     if message.user_is_lay:
         return reply(request, {"cards": []}, stages)
     answer = await work(_answer, message, caller, knowledge, settings, metrics)
+    gate = answer["extension"][EXTENSION]["gate"]
+    note(request.scope, cards=len(answer["cards"]), gate="open" if gate["open"] else "closed")
     memory: Memory = request.app.state.memory
     for card in answer["cards"]:
         if "uuid" in card:  # without one no feedback ever comes

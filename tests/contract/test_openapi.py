@@ -43,6 +43,7 @@ def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
     validate(document)
 
 
+@pytest.mark.requirement("D-16")
 def test_every_operation_is_described(operations: dict[str, Operation]) -> None:
     for name, operation in operations.items():
         assert operation["summary"], name
