@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from time import perf_counter
 
-STAGES = ("receive", "read", "supply", "normalise", "evaluate", "compose", "explain", "validate", "encode")
+STAGES = ("receive", "read", "fetch", "supply", "normalise", "evaluate", "compose", "explain", "validate", "encode")
 
 
 class Stages:

@@ -74,7 +74,7 @@ def requirements() -> dict[str, Requirement]:
 
 
 def marked() -> Iterator[tuple[str, str]]:
-    """Yields each id that a marker names, with the test as path and name; with the path alone where it marks a module."""
+    """Yields each id that a marker names, with its test as path and name, or the path alone for a module."""
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         name = path.relative_to(ROOT).as_posix()
         tree = ast.parse(path.read_bytes())
