@@ -41,17 +41,13 @@ def templates() -> tuple[Template, ...]:
 
 def written(page: str, offered: list[Service]) -> str:
     """Returns the page with its generated parts as discovery has them now."""
-    for name, part in (
-        ("services", _services(offered)),
-        ("prefetch", _prefetch(offered)),
-        ("scopes", _scopes(offered)),
-    ):
-        marker = f"<!-- {name}: generated -->\n"
-        page, count = re.subn(
-            f"{marker}.*?<!-- end -->", lambda _, m=marker, p=part: f"{m}\n{p}\n<!-- end -->", page, flags=re.DOTALL
-        )
-        if count != 1:
-            raise ValueError(f"{name}: {count} places in {PAGE.name}")
+    parts = {"services": _services(offered), "prefetch": _prefetch(offered), "scopes": _scopes(offered)}
+    for name, part in parts.items():
+        before, marker, rest = page.partition(f"<!-- {name}: generated -->\n")
+        _, end, after = rest.partition("<!-- end -->")
+        if not marker or not end:
+            raise ValueError(f"{PAGE.name} has no place for {name}")
+        page = f"{before}{marker}\n{part}\n{end}{after}"
     return page
 
 
