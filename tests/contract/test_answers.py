@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
+from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from service.examples import FOLDER, TITLES
-from tests.support.conformance import empties
+from tests.support.conformance import empties, markup
 from tests.support.server import Server
 
 CHART = "/cds-services/nocturnal-leg-cramps"
@@ -106,6 +108,41 @@ def test_extensions_are_objects_with_names_of_their_own(answers: dict[str, httpx
         assert isinstance(extension, dict)
         for name in extension:
             assert re.fullmatch(r"(org\.nocturnal-cramps|davinci-crd|com\.epic\.cdshooks\.[a-z.]+)\.[a-z-]+", name)
+
+
+@pytest.mark.requirement("C-1", "C-2", "C-5", "C-6", "C-7", "C-13")
+def test_a_card_has_what_a_card_needs(cards: list[Json]) -> None:
+    assert len({card["uuid"] for card in cards}) == len(cards)
+    for card in cards:
+        assert str(UUID(card["uuid"])) == card["uuid"]
+        assert 0 < len(card["summary"]) < 140
+        assert card["indicator"] in {"info", "warning", "critical"}
+        assert card["source"]["label"]
+        assert isinstance(card.get("suggestions", []), list)
+        assert isinstance(card["extension"], dict)
+
+
+@pytest.mark.requirement("C-3", "C-4")
+def test_the_text_of_a_card_is_markdown_without_html(cards: list[Json]) -> None:
+    assert all(markup(card["detail"]) == [] for card in cards)
+
+
+@pytest.mark.requirement("SG-1", "SG-2", "A-1", "A-2", "A-3", "A-6")
+def test_a_suggestion_creates_a_whole_draft_order(cards: list[Json]) -> None:
+    suggestions = [suggestion for card in cards for suggestion in card.get("suggestions", ())]
+    assert suggestions
+    assert len({suggestion["uuid"] for suggestion in suggestions}) == len(suggestions)
+    for suggestion in suggestions:
+        assert str(UUID(suggestion["uuid"])) == suggestion["uuid"]
+        assert suggestion["label"]
+        for action in suggestion["actions"]:
+            assert action["type"] == "create"
+            assert action["description"]
+            order = ServiceRequest.model_validate(action["resource"])
+            assert (order.status, order.subject is not None) == ("draft", True)
+            assert order.intent in {"proposal", "plan", "order"}
+            assert order.code.text
+            assert all(coding.system and coding.code for coding in order.code.coding or ())
 
 
 @pytest.mark.requirement("K-1", "K-2")

@@ -37,4 +37,4 @@ def test_the_list_is_whole_and_says_why_a_test_is_missing() -> None:
 def test_the_list_has_every_numbered_requirement() -> None:
     text = CONTRACT.read_text("utf-8")
     numbered = re.findall(r"^\| ([A-Z]+(?:-[A-Z]+)?-?\d+) \|", text, re.MULTILINE) + re.findall(r"Q-DV\d", text)
-    assert set(KNOWN) == set(numbered)
+    assert set(KNOWN) - {"Meld"} == set(numbered), "Meld has a paragraph there, and no number"

@@ -49,7 +49,7 @@ where there is no such word.
 _QUIRKS = """
 ## What clients really do
 
-Level: *documented* by the vendor, *observed* by running the client, or read *from source*.
+Level: *documented* by the vendor, *observed* by running the client, read *from source*, or told *second hand*.
 """
 _TABLE = "\n| Id | Level | Rule | Proved by |\n| --- | --- | --- | --- |\n"
 
