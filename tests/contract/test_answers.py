@@ -141,6 +141,7 @@ def test_a_suggestion_creates_a_whole_draft_order(cards: list[Json]) -> None:
             order = ServiceRequest.model_validate(action["resource"])
             assert (order.status, order.subject is not None) == ("draft", True)
             assert order.intent in {"proposal", "plan", "order"}
+            assert order.code is not None
             assert order.code.text
             assert all(coding.system and coding.code for coding in order.code.coding or ())
 
