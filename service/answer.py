@@ -13,6 +13,7 @@ from service.facts import normalise
 from service.prefetch import Template, templates, types_read
 from service.record import Record
 from service.settings import Settings
+from service.stages import ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,11 @@ def prepare(program: Program) -> Knowledge:
 def judge(record: Record, knowledge: Knowledge, as_of: date, zone: tzinfo, *, complaint_given: bool) -> Evaluation:
     """Returns the findings for a record as of a day."""
     facts = normalise(record, knowledge.program.terms, as_of, zone)
+    ended("normalise")
     facts.not_supplied = tuple(sorted(knowledge.types - record.supplied - {"Patient"}))
-    return evaluate(knowledge.program, facts, as_of, complaint_given=complaint_given)
+    evaluation = evaluate(knowledge.program, facts, as_of, complaint_given=complaint_given)
+    ended("evaluate")
+    return evaluation
 
 
 def respond(
@@ -50,4 +54,7 @@ def respond(
     decided = knowledge.program.rules.decided
     in_shadow = decided is not None and decided.site.shadow
     cards = [] if in_shadow else compose(evaluation, knowledge.program, knowledge.drafts, audience)
-    return {"cards": cards, "extension": {EXTENSION: explain(evaluation, knowledge.program, silent=silent)}}
+    ended("compose")
+    explanation = explain(evaluation, knowledge.program, silent=silent)
+    ended("explain")
+    return {"cards": cards, "extension": {EXTENSION: explanation}}

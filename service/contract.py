@@ -253,6 +253,15 @@ class CdsServices(Part):
     services: list[CdsService]
 
 
+class FeedbackResponse(Part):
+    """How many entries of the feedback were counted."""
+
+    accepted: int
+    overridden: int
+    repeated: int = Field(description="Told before by the same card, outcome and time; not counted again.")
+    rejected: int = Field(description="Without a card or with another outcome; not counted.")
+
+
 class Loose(BaseModel):
     model_config = ConfigDict(extra="allow", json_schema_extra=_never_null)
 
@@ -304,3 +313,26 @@ class HookCall(Loose):
         None, description="Where what prefetch lacks may be read, if the service may call that server for this caller."
     )
     fhirAuthorization: FhirAuthorization | None = None
+
+
+class OverrideReason(Loose):
+    """Why a card was overridden. The comment is neither kept nor logged."""
+
+    reason: dict[str, Any] | None = Field(None, description="Coding of one of the override reasons on the card.")
+    userComment: str | None = None
+
+
+class FeedbackEntry(Loose):
+    """What became of one card."""
+
+    card: str = Field(description="`uuid` of the card.")
+    outcome: Literal["accepted", "overridden"]
+    outcomeTimestamp: str | None = Field(None, description="RFC 3339.", examples=["2026-06-15T09:30:00Z"])
+    acceptedSuggestions: list[dict[str, Any]] | None = None
+    overrideReason: OverrideReason | None = None
+
+
+class FeedbackCall(Loose):
+    """CDS Hooks feedback on any number of cards."""
+
+    feedback: list[FeedbackEntry]

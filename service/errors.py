@@ -119,12 +119,6 @@ class Code(Enum):
         "structure",
         "The record has a shape that cannot be read safely, so nothing was concluded from it. Send FHIR R4.",
     )
-    TOO_MANY_REQUESTS = Row(
-        "too-many-requests",
-        429,
-        "throttled",
-        "Too many requests. Wait for the seconds that Retry-After names.",
-    )
     INTERNAL = Row(
         "internal",
         500,
@@ -151,7 +145,6 @@ class Code(Enum):
 
 _HEADERS = {
     Code.NOT_AUTHENTICATED: {"WWW-Authenticate": "Bearer"},
-    Code.TOO_MANY_REQUESTS: {"Retry-After": "1"},
     Code.BUSY: {"Retry-After": "1"},
 }
 

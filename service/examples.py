@@ -21,6 +21,9 @@ TITLES: dict[str, dict[str, str]] = {
         "nocturnal-leg-cramps": "Cramps in the chart, diabetes and a diuretic",
         "nocturnal-leg-cramps-on-demand": "No cramps in the chart: cards on demand only",
     },
+    "feedback": {
+        "accepted-and-overridden": "One card accepted, one overridden",
+    },
 }
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -19,6 +19,7 @@ from starlette.types import Scope
 from structlog.typing import EventDict, WrappedLogger
 
 from service.settings import Settings
+from service.stages import STAGES
 
 # A key that is not here is dropped, whoever passes it. None of these may ever hold anything from a patient's record.
 LOGGED = frozenset(
@@ -41,6 +42,7 @@ LOGGED = frozenset(
         "outcomes",  # rules by outcome, counted
         "reasons",  # feedback entries by override reason of our list
         "rejected",  # entries, counted
+        "repeated",  # feedback entries told before
         "request_id",
         "route",  # the template, not the address
         "service",  # id in discovery
@@ -125,6 +127,14 @@ class Metrics:
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
             registry=self.registry,
         )
+        self._stage_seconds = Histogram(
+            "cramps_stage_seconds",
+            "Seconds of each stage of an evaluated request",
+            ["stage"],
+            buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+            registry=self.registry,
+        )
+        self._stages = {stage: self._stage_seconds.labels(stage) for stage in STAGES}
         self.refusals = Counter("cramps_refusals", "Requests refused, by code", ["code"], registry=self.registry)
         self.rule_outcomes = Counter(
             "cramps_rule_outcomes", "Outcomes of rules", ["rule", "outcome"], registry=self.registry
@@ -147,6 +157,12 @@ class Metrics:
         self.feedback = Counter(
             "cramps_feedback", "Feedback on cards", ["service", "outcome", "reason"], registry=self.registry
         )
+        self.rule_feedback = Counter(
+            "cramps_rule_feedback",
+            "Feedback on cards of which this process knows the rules, once for each rule",
+            ["rule", "outcome", "reason"],
+            registry=self.registry,
+        )
 
     def count_rules(self, outcomes: Iterable[tuple[str, str]]) -> None:
         """Counts what the rules said, drafts and shadow runs included."""
@@ -158,6 +174,17 @@ class Metrics:
         for outcome, count in outcomes.items():
             self.fetches.labels(outcome).inc(count)
         self.fetch_seconds.observe(seconds)
+
+    def observe_stages(self, seconds: Mapping[str, float]) -> None:
+        """Observes how long the stages of one request took."""
+        for stage, taken in seconds.items():
+            self._stages[stage].observe(taken)
+
+    def count_feedback(self, service: str, rules: Iterable[str], outcome: str, reason: str) -> None:
+        """Counts what became of one card: for its service, and for each rule that it spoke for."""
+        self.feedback.labels(service, outcome, reason).inc()
+        for rule in rules:
+            self.rule_feedback.labels(rule, outcome, reason).inc()
 
     def page(self) -> bytes:
         """All metrics in Prometheus' text format."""

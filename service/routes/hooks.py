@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from hashlib import sha256
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 import msgspec
@@ -16,14 +17,19 @@ from service import wire
 from service.answer import Knowledge, judge, respond
 from service.body import read_body
 from service.cards import Audience
+from service.cards.compose import RULES_EXTENSION
 from service.clients import Caller
 from service.contract import CdsResponse, CdsServices
 from service.errors import Code, Refusal
+from service.explanation import EXTENSION
 from service.fetch import FhirReader
+from service.memory import Memory
 from service.observe import Metrics, note
 from service.record import Source
+from service.reply import reply
 from service.services import SERVICES
 from service.settings import Settings
+from service.stages import begin, ended
 from service.supply import lacking, supply
 from service.wire import Message
 
@@ -34,7 +40,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-_NAMES: dict[str, Example] = {
+NAMES: dict[str, Example] = {
     service.id: {"summary": service.title, "value": service.id} for service in SERVICES.values()
 }
 
@@ -43,7 +49,10 @@ _NAMES: dict[str, Example] = {
     "/cds-services",
     summary="Which CDS services are there?",
     operation_id="discovery",
-    responses={200: {"model": CdsServices, "description": "The services, with hook and prefetch templates"}},
+    responses={
+        200: {"model": CdsServices, "description": "The services, with hook and prefetch templates"},
+        304: {"description": "What `If-None-Match` names is current"},
+    },
 )
 async def discovery(request: Request) -> Response:
     """Lists the CDS services with their hooks and prefetch templates (CDS Hooks discovery)."""
@@ -61,7 +70,7 @@ async def discovery(request: Request) -> Response:
         }
         for service in SERVICES.values()
     ]
-    return _json({"services": services})
+    return _revalidated(request, msgspec.json.encode({"services": services}))
 
 
 @router.post(
@@ -72,7 +81,7 @@ async def discovery(request: Request) -> Response:
 )
 async def call(
     request: Request,
-    service_id: Annotated[str, Path(alias="id", description="As in discovery.", openapi_examples=_NAMES)],
+    service_id: Annotated[str, Path(alias="id", description="As in discovery.", openapi_examples=NAMES)],
 ) -> Response:
     """Answers a hook call with cards on the workup of nocturnal leg cramps.
 
@@ -85,22 +94,44 @@ async def call(
     service = SERVICES.get(service_id)
     if service is None:
         raise Refusal(Code.SERVICE_UNKNOWN)
+    note(request.scope, service=service.id, hook=service.hook)
     settings: Settings = request.app.state.settings
+    stages = begin()
     body = await read_body(request, settings)
+    stages.end("receive")
     knowledge: Knowledge = request.app.state.knowledge
     metrics: Metrics = request.app.state.metrics
     work = asyncio.to_thread if len(body) > _OFF_LOOP_BYTES else _at_once
     caller: Caller = request.app.state.anonymous
     message = await work(wire.read, body, service, caller.prefetch_keys)
+    stages.end("read")
     if message.user_is_lay:
-        return _json({"cards": []})
+        return reply(request, {"cards": []}, stages)
     reader: FhirReader = request.app.state.fhir_reader
     fetched = await reader.fetch(message, await work(lacking, message, knowledge.templates), caller)
     if fetched.outcomes:
         metrics.count_fetches(fetched.outcomes, fetched.seconds)
         note(request.scope, fetched=dict(fetched.outcomes))
+    stages.end("fetch")
     work = asyncio.to_thread if len(body) + fetched.size_bytes > _OFF_LOOP_BYTES else _at_once
-    return _json(await work(_answer, message, fetched.sources, caller, knowledge, settings, metrics))
+    answer = await work(_answer, message, fetched.sources, caller, knowledge, settings, metrics)
+    gate = answer["extension"][EXTENSION]["gate"]
+    note(request.scope, cards=len(answer["cards"]), gate="open" if gate["open"] else "closed")
+    memory: Memory = request.app.state.memory
+    for card in answer["cards"]:
+        if "uuid" in card:  # without one no feedback ever comes
+            memory.spoke(card["uuid"], card["extension"][RULES_EXTENSION])
+    return reply(request, answer, stages)
+
+
+def _revalidated(request: Request, content: bytes) -> Response:
+    """The content with its ETag, or 304 where the caller holds it already (CRD-12)."""
+    tag = f'"{sha256(content).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, max-age=300"}
+    held = {one.strip().removeprefix("W/") for one in ",".join(request.headers.getlist("if-none-match")).split(",")}
+    if held & {tag, "*"}:
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type="application/json")
 
 
 async def _at_once(verb: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
@@ -117,12 +148,9 @@ def _answer(
 ) -> dict[str, Any]:
     service = message.service
     record = supply(message, knowledge.templates, fetched)
+    ended("supply")
     today = datetime.now(settings.timezone).date()
     evaluation = judge(record, knowledge, today, settings.timezone, complaint_given=service.complaint_given)
     metrics.count_rules((finding.rule.id, finding.outcome) for finding in evaluation.findings)
     audience = Audience(f"Patient/{message.patient_id}", message.encounter_id, settings.base_url, caller)
     return respond(evaluation, knowledge, audience)
-
-
-def _json(content: dict[str, Any]) -> Response:
-    return Response(msgspec.json.encode(content), media_type="application/json")

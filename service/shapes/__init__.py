@@ -9,6 +9,7 @@ from service.shapes.bundles import (
     Bundle,
     Entry,
     Kind,
+    Link,
     OperationOutcome,
     Outcome,
     Owned,
@@ -57,7 +58,7 @@ from service.shapes.types import KNOWN, READ, AnyResource
 __all__ = [
     "KNOWN", "READ", "AllergyIntolerance", "Annotation", "Answer", "AnyResource", "Bundle", "Coding", "Component",
     "Concept", "Condition", "DiagnosticOrder", "DiagnosticReport", "Encounter", "EncounterReason", "Entry", "Group",
-    "Item", "Kind", "Medication", "MedicationAdministration", "MedicationDispense", "MedicationOrder",
+    "Item", "Kind", "Link", "Medication", "MedicationAdministration", "MedicationDispense", "MedicationOrder",
     "MedicationRequest", "MedicationStatement", "Observation", "OperationOutcome", "Outcome", "Owned", "Patient",
     "Period", "Prescription", "Procedure", "ProcedureRequest", "Quantity", "Question", "QuestionnaireResponse",
     "Range", "RawBundle", "RawEntry", "Reaction", "Reference", "ReferralRequest", "Resource", "ServiceRequest", "Shape",
