@@ -13,6 +13,7 @@ from service.envelope import Envelope
 from service.observe import Metrics
 from service.routes import bundle, catalogue, docs, health, hooks
 from service.settings import Settings
+from service.trust import Trust
 
 _VERSION = "1.0.0"
 _DESCRIPTION = """\
@@ -39,14 +40,11 @@ class App(FastAPI):
 
 
 def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | None = None) -> FastAPI:
-    """The whole service; state holds `settings`, `metrics` and, once started, the compiled `program`.
+    """The whole service; state holds `settings`, `metrics`, `trust` and, once started, the compiled `program`.
 
-    knowledge: the rule set, where it is compiled already.
+    knowledge: the rule set, where it is compiled already. Raises ClientsInvalid.
     """
     settings = settings or Settings()
-    if settings.clients_file is not None:
-        # Better no service than one that seems to check its callers.
-        raise NotImplementedError("CRAMPS_CLIENTS_FILE is set, but this version cannot authenticate callers")
     app = App(
         title="Nocturnal leg cramps",
         version=_VERSION,
@@ -65,6 +63,7 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
     app.state.settings = settings
     app.state.prepared = knowledge
     app.state.metrics = Metrics()
+    app.state.trust = Trust(settings, app.state.metrics)
     rendering.install(app)
     for module in (hooks, bundle, catalogue, health, docs):
         app.include_router(module.router)
@@ -90,6 +89,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.openapi()  # made now, so that an example that cannot be read stops the start
     logger = structlog.get_logger()
     logger.info("started", version=program.version, digest=program.digest)
-    logger.warning("open-on-loopback" if settings.is_loopback else "open-to-anybody")
+    if app.state.trust.is_open:
+        logger.warning("open-on-loopback" if settings.is_loopback else "open-to-anybody")
     yield
     app.state.program = None
+    await app.state.trust.close()

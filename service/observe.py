@@ -24,8 +24,9 @@ from service.settings import Settings
 LOGGED = frozenset(
     {
         "accepted",  # feedback entries by outcome
+        "authentication",  # its outcome, of tokens.py
         "cards",  # how many
-        "client",  # id in the clients file
+        "client",  # id in the clients file; proven unless the status is 401
         "code",  # of errors.py
         "digest",  # of the rule set
         "duration_ms",
@@ -34,7 +35,7 @@ LOGGED = frozenset(
         "gate",  # open or closed
         "hook",  # declared by the service that was called
         "level",
-        "message",  # of the server program, at start and stop
+        "message",  # of the server program, at start and stop; why a key set is not used
         "method",
         "overridden",
         "outcomes",  # rules by outcome, counted
@@ -44,6 +45,7 @@ LOGGED = frozenset(
         "route",  # the template, not the address
         "service",  # id in discovery
         "status",
+        "tenant",  # one on the client's list
         "timestamp",
         "version",  # of the rule set
         "where",  # module and line of a fault
@@ -133,6 +135,9 @@ class Metrics:
             "Record entries that could not be read",
             ["kind"],
             registry=self.registry,
+        )
+        self.authentications = Counter(
+            "cramps_authentications", "Who called, by outcome", ["client", "outcome"], registry=self.registry
         )
         self.feedback = Counter(
             "cramps_feedback", "Feedback on cards", ["service", "outcome", "reason"], registry=self.registry

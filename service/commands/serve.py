@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from service import answer
 from service.app import build_app
+from service.clients import ClientsInvalid
 from service.knowledge.load import RulesInvalid
 from service.observe import start_logging
 from service.settings import Settings
@@ -31,10 +32,7 @@ def run(arguments: Namespace) -> int:
         return 2
     try:
         app = build_app(settings, answer.load(settings))
-    except NotImplementedError as missing:
-        print(missing, file=sys.stderr)
-        return 2
-    except RulesInvalid as invalid:
+    except (RulesInvalid, ClientsInvalid) as invalid:
         print(*invalid.faults, sep="\n", file=sys.stderr)
         return 2
     start_logging(settings)

@@ -16,11 +16,13 @@ from starlette.responses import Response
 from service.answer import Knowledge, judge, respond
 from service.body import read_body
 from service.cards import Audience
+from service.clients import EVALUATE
 from service.contract import CdsResponse
 from service.explanation import EXTENSION
 from service.observe import Metrics
 from service.posted import read_posted
 from service.settings import Settings
+from service.trust import Trust
 from service.validation import validate
 
 router = APIRouter(tags=["evaluation"])
@@ -73,6 +75,8 @@ async def evaluate(
     `next` link or an error OperationOutcome.
     """
     settings: Settings = request.app.state.settings
+    trust: Trust = request.app.state.trust
+    await trust.caller(request, EVALUATE, "/evaluate")
     body = await read_body(request, settings)
     knowledge: Knowledge = request.app.state.knowledge
     today = asOf or datetime.now(settings.timezone).date()

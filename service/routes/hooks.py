@@ -16,13 +16,14 @@ from service import wire
 from service.answer import Knowledge, judge, respond
 from service.body import read_body
 from service.cards import Audience
-from service.clients import ANYBODY, Caller
+from service.clients import Caller
 from service.contract import CdsResponse, CdsServices
 from service.errors import Code, Refusal
 from service.observe import Metrics
 from service.services import SERVICES
 from service.settings import Settings
 from service.supply import supply
+from service.trust import Trust
 from service.wire import Message
 
 router = APIRouter(tags=["CDS Hooks"])
@@ -83,11 +84,12 @@ async def call(
     if service is None:
         raise Refusal(Code.SERVICE_UNKNOWN)
     settings: Settings = request.app.state.settings
+    trust: Trust = request.app.state.trust
+    caller = await trust.caller(request, service.id, f"/cds-services/{service.id}")
     body = await read_body(request, settings)
     knowledge: Knowledge = request.app.state.knowledge
     metrics: Metrics = request.app.state.metrics
     work = asyncio.to_thread if len(body) > _OFF_LOOP_BYTES else _at_once
-    caller = ANYBODY
     message = await work(wire.read, body, service, caller.prefetch_keys)
     if message.user_is_lay:
         return _json({"cards": []})
