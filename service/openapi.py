@@ -29,7 +29,8 @@ _REFUSALS: dict[str, tuple[Code, ...]] = {
         Code.NOT_A_BUNDLE, Code.MORE_THAN_ONE_PATIENT, Code.SHAPE_UNREADABLE,
     ),
     "call": (
-        *_CALLER, Code.BODY_NOT_JSON, Code.BODY_NOT_OBJECT, Code.MEMBER_MISSING, Code.MEMBER_ILL_TYPED, Code.HOOK_MISMATCH,
+        *_CALLER,
+        Code.BODY_NOT_JSON, Code.BODY_NOT_OBJECT, Code.MEMBER_MISSING, Code.MEMBER_ILL_TYPED, Code.HOOK_MISMATCH,
         Code.CONTEXT_INVALID, Code.SERVICE_UNKNOWN, Code.REQUIRED_DATA_MISSING, *_BODY,
     ),
     "rule": (Code.RULE_UNKNOWN,),

@@ -1,14 +1,19 @@
 """Key sets over time, and used tokens: what an hour does, without waiting for it."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from service.keys import FetchedKeys, KeysUnusable
+from service.keys import FetchedKeys, KeysUnusable, read_key_set
 from service.replay import Replay
+from service.tokens import Rejected, read_token
 from tests.support.keyserver import KeyServer, serving_keys
-from tests.support.tokens import Signer
+from tests.support.tokens import Signer, coded
 
 FIRST, SECOND = Signer("first", "P-384"), Signer("second", "P-384")
 
@@ -108,8 +113,7 @@ def test_many_calls_fetch_once(server: KeyServer) -> None:
     async def scene(keys: FetchedKeys, _clock: Clock) -> None:
         server.slow.add("/keys")
         waiting = [asyncio.create_task(keys.find("first", "ES384")) for _ in range(20)]
-        while not server.asked["/keys"]:
-            await asyncio.sleep(0.01)
+        await _settled(server, 1)
         waiting[0].cancel()  # a caller that leaves takes nothing from the others
         server.released.set()
         assert all(await asyncio.gather(*waiting[1:]))
@@ -146,3 +150,38 @@ def test_memory_is_bounded_for_each_issuer() -> None:
     assert not any(used.is_first_use("one", str(number), 100, 0) for number in (1, 2, 3))
     assert used.is_first_use("one", "0", 100, 0)
     assert not used.is_first_use("loud", "x", 100, 0)
+
+
+# --- anything at all: an answer or the one refusal, never a crash ----------------------------------------------------
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+MEMBERS = ("kty", "crv", "x", "y", "n", "e", "use", "alg", "key_ops", "kid")
+HONEST = [FIRST.jwk(), Signer("rsa", "2048").jwk(), Signer("ed", "Ed25519").jwk()]
+
+
+@given(st.sampled_from(HONEST), st.dictionaries(st.sampled_from(MEMBERS), ANYTHING, min_size=1), st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_any_key_set_is_read_or_refused(jwk: dict[str, Any], changed: dict[str, Any], strict: bool) -> None:
+    content = json.dumps({"keys": [jwk | changed]}).encode()
+    try:
+        (key,) = read_key_set(content, strict=strict)
+    except KeysUnusable:
+        return
+    assert key.kid == (jwk | changed)["kid"]
+    assert not any(key.fits(algorithm) for algorithm in ("none", "HS256", "HS384", "HS512"))
+
+
+@given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")), ANYTHING, ANYTHING)
+@settings(max_examples=300, deadline=None)
+def test_any_authorization_is_read_or_refused(text: str, header: Any, claims: Any) -> None:
+    for authorization in (text, f"Bearer {text}", f"Bearer {coded(header)}.{coded(claims)}.AAAA"):
+        try:
+            token = read_token(authorization)
+        except Rejected:
+            continue
+        assert isinstance(token.issuer, str)
+        assert isinstance(token.tenant, str | None)
