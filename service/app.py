@@ -8,7 +8,6 @@ import structlog
 from fastapi import FastAPI
 
 from service import answer, openapi, rendering
-from service.clients import ANYBODY, Clients, read_clients
 from service.cors import Cors
 from service.envelope import Envelope
 from service.fetch import FhirReader
@@ -16,6 +15,7 @@ from service.memory import Memory
 from service.observe import Metrics
 from service.routes import bundle, catalogue, docs, feedback, health, hooks
 from service.settings import Settings
+from service.trust import Trust
 
 _VERSION = "1.0.0"
 _DESCRIPTION = """\
@@ -42,15 +42,11 @@ class App(FastAPI):
 
 
 def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | None = None) -> FastAPI:
-    """The whole service; state holds `settings`, `metrics` and, once started, the compiled `program`.
+    """The whole service; state holds `settings`, `metrics`, `trust` and, once started, the compiled `program`.
 
-    knowledge: the rule set, where it is compiled already.
+    knowledge: the rule set, where it is compiled already. Raises ClientsInvalid.
     """
     settings = settings or Settings()
-    clients = read_clients(settings.clients_file) if settings.clients_file else Clients()
-    if clients.clients or (settings.clients_file and not settings.is_loopback and settings.auth != "open"):
-        # Better no service than one that seems to check its callers.
-        raise NotImplementedError("CRAMPS_CLIENTS_FILE is set, but this version cannot authenticate callers")
     app = App(
         title="Nocturnal leg cramps",
         version=_VERSION,
@@ -69,8 +65,8 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
     app.state.settings = settings
     app.state.prepared = knowledge
     app.state.metrics = Metrics()
-    app.state.anonymous = clients.anonymous or ANYBODY
     app.state.memory = Memory()
+    app.state.trust = Trust(settings, app.state.metrics)
     rendering.install(app)
     for module in (hooks, feedback, bundle, catalogue, health, docs):
         app.include_router(module.router)
@@ -96,7 +92,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.openapi()  # made now, so that an example that cannot be read stops the start
     logger = structlog.get_logger()
     logger.info("started", version=program.version, digest=program.digest)
-    logger.warning("open-on-loopback" if settings.is_loopback else "open-to-anybody")
+    if app.state.trust.is_open:
+        logger.warning("open-on-loopback" if settings.is_loopback else "open-to-anybody")
     async with FhirReader(settings) as app.state.fhir_reader:
         yield
     app.state.program = None
+    await app.state.trust.close()

@@ -16,6 +16,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "serve": Command("service.commands.serve", "answer requests; the documentation is at /docs"),
     "check": Command("service.commands.check", "check the rules: references, vignettes, mutations, ways to be wrong"),
+    "clients": Command("service.commands.clients", "check a clients file, and show what each client may do"),
     "explain": Command("service.commands.explain", "say what fires for a Bundle, why, and what is missing"),
     "recognise": Command("service.commands.recognise", "say what conditions, drugs and results are recognised as"),
     "terminology": Command("service.commands.terminology", "build the value set expansions from the verified lists"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -9,23 +11,48 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from service.address import is_loopback_name, is_public_name, read_base
+from service.keys import KeysUnusable, read_key_file
 from service.knowledge import strict_yaml
 from service.knowledge.schema import Model, Once, Slug, Text
 from service.knowledge.strict_yaml import Fault
+from service.services import SERVICES
+
+EVALUATE = "evaluate"  # stands among a caller's services for POST /evaluate
+_TAKEN = frozenset(("anonymous", "unknown"))  # what log and metrics call those who are no client
 
 Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA"]
 ProfileName = Literal["standard", "cds-hooks-1.0", "epic"]
 CardGroup = Literal["urgent", "workup", "medicines", "self-care"]
 
 
-def _absolute(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise ValueError("an absolute http or https address without user, query and fragment is needed")
-    return value.rstrip("/")
+def _protected(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("this is no address") from None
+    if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc or "#" in value:
+        raise ValueError("an absolute https address without user and fragment is needed")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise ValueError("https is needed; http is taken on loopback alone")
+    return value
 
 
-Address = Annotated[str, AfterValidator(_absolute)]
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _base(value: str) -> str:
+    if "?" in value:
+        raise ValueError("an address without query is needed")
+    return _protected(value).rstrip("/")
+
+
+Address = Annotated[str, AfterValidator(_base)]
+KeyAddress = Annotated[str, AfterValidator(_protected)]  # kept to the letter, since a jku must be equal to it
 
 
 class Profile(Model):
@@ -81,8 +108,8 @@ class SiteCode(Model):
 class Caller(Model):
     """What holds for a client, whether it is known by a token or not.
 
-    services: ids of discovery; all where none are named. prefetch_keys: the client's key → ours. order_codes: order key
-    of orders.yaml → the site's codes. topic_codes: card group → code.
+    services: ids of discovery, and `evaluate` for /evaluate; all where none are named. prefetch_keys: the client's key
+    → ours. order_codes: order key of orders.yaml → the site's codes. topic_codes: card group → code.
     """
 
     profile: ProfileName = "standard"
@@ -103,21 +130,24 @@ class Caller(Model):
 
 
 class Client(Caller):
-    """A client that is known by its token (cds-hooks.md 1.9).
+    """A client that is known by its token.
 
-    issuer: the `iss`. keys_file: a JWK set beside the clients file, or keys_url: where it is fetched; a token's `jku`
-    must be that address. audiences: taken besides the address that was called. tenants: those allowed; all where none
-    are named. subject: the id under which the FHIR server knows this service; another one's token is not used.
-    replay: a second use of a token is refused, or only logged.
+    issuer: the `iss`; clients that share one are told apart by `tenants`. keys_file: a JWK set, its path relative to
+    the clients file; keys_url: the address from which it is fetched. A token's `jku` must be keys_url or, beside a
+    keys_file, the address in `jku`, which is never fetched. algorithms: those that this client may sign with.
+    audiences: taken as `aud` besides the address that was called. tenants: those allowed; all where none are named.
+    subject: the id under which the FHIR server knows this service; another one's token is not used. replay: a second
+    use of a token is refused, or only logged. max_lifetime_s: from `iat` to `exp`. leeway_s: how far clocks may differ.
     """
 
     id: Slug
     issuer: Text
     keys_file: Path | None = None
-    keys_url: Address | None = None
+    keys_url: KeyAddress | None = None
+    jku: KeyAddress | None = None
     algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = ("ES384", "RS384")
     audiences: list[Text] = Field(default_factory=list)
-    tenants: list[Text] | None = None
+    tenants: Annotated[list[Text], Field(min_length=1)] | None = None
     subject: Text | None = None
     replay: Literal["refuse", "log"] = "refuse"
     max_lifetime_s: Annotated[int, Field(ge=60, le=86_400)] = 3_600
@@ -127,7 +157,16 @@ class Client(Caller):
     def _check_keys(self) -> Client:
         if (self.keys_file is None) == (self.keys_url is None):
             raise ValueError("give either keys_file or keys_url")
+        if self.keys_url is not None and self.jku is not None:
+            raise ValueError("jku goes with keys_file; keys_url says it already")
+        if self.id in _TAKEN:
+            raise ValueError(f"a client cannot be called {self.id}: log and metrics use the word")
         return self
+
+    @property
+    def key_address(self) -> str | None:
+        """What a `jku` must be; none if the client's tokens carry none."""
+        return self.keys_url or self.jku
 
 
 class Clients(Model):
@@ -140,8 +179,11 @@ class Clients(Model):
 ANYBODY = Caller()
 
 
-def read_clients(path: Path) -> Clients:
-    """Returns the clients of a file. Raises ClientsInvalid with every fault, file and line."""
+def read_clients(path: Path, *, anybody_may_call: bool = True) -> Clients:
+    """Returns the clients of a file, with paths as they are from here. Raises ClientsInvalid: all faults with lines.
+
+    anybody_may_call: only then may the file hold `anonymous`.
+    """
     try:
         read = strict_yaml.read_model(path.read_text(encoding="utf-8"), str(path), Clients)
     except OSError as fault:
@@ -150,7 +192,51 @@ def read_clients(path: Path) -> Clients:
         raise ClientsInvalid([Fault(str(path), 1, "", "is not UTF-8")]) from None
     if isinstance(read, list):
         raise ClientsInvalid(read)
-    return read[0]
+    written, document = read
+    located = [
+        client.model_copy(update={"keys_file": path.parent / client.keys_file}) if client.keys_file else client
+        for client in written.clients
+    ]
+    clients = written.model_copy(update={"clients": located})
+    faults = [*_amiss(clients), *(() if anybody_may_call else _anonymous(clients))]
+    if faults:
+        raise ClientsInvalid(
+            [Fault(str(path), document.line(where), ".".join(map(str, where)), said) for where, said in faults]
+        )
+    return clients
+
+
+def _anonymous(clients: Clients) -> Iterator[tuple[strict_yaml.Path, str]]:
+    if clients.anonymous is not None:
+        yield (
+            ("anonymous",),
+            "others can reach this address: callers without a token need loopback, or CRAMPS_AUTH=open",
+        )
+
+
+def _amiss(clients: Clients) -> Iterator[tuple[strict_yaml.Path, str]]:
+    """Yields what a single member does not show, with its place."""
+    tenants: dict[str, list[tuple[str, list[str] | None]]] = {}
+    callers: list[tuple[strict_yaml.Path, Caller]] = [(("clients", n), c) for n, c in enumerate(clients.clients)]
+    if clients.anonymous:
+        callers.append((("anonymous",), clients.anonymous))
+    if not callers:
+        yield (), "nobody may call: give clients"
+    for place, caller in callers:
+        for number, service in enumerate(caller.services or ()):
+            if service not in SERVICES and service != EVALUATE:
+                yield (*place, "services", number), f"there is no service {service}: {', '.join(SERVICES)}, {EVALUATE}"
+        if not isinstance(caller, Client):
+            continue
+        for other, listed in tenants.setdefault(caller.issuer, []):
+            if caller.tenants is None or listed is None or set(caller.tenants) & set(listed):
+                yield (*place, "issuer"), f"{other} has this issuer too: give both tenants, none of them to both"
+        tenants[caller.issuer].append((caller.id, caller.tenants))
+        if caller.keys_file is not None:
+            try:
+                read_key_file(caller.keys_file)
+            except KeysUnusable as fault:
+                yield (*place, "keys_file"), str(fault)
 
 
 class ClientsInvalid(Exception):

@@ -25,8 +25,9 @@ from service.stages import STAGES
 LOGGED = frozenset(
     {
         "accepted",  # feedback entries by outcome
+        "authentication",  # its outcome, of tokens.py
         "cards",  # how many
-        "client",  # id in the clients file
+        "client",  # id in the clients file; proven unless the status is 401
         "code",  # of errors.py
         "digest",  # of the rule set
         "duration_ms",
@@ -36,7 +37,7 @@ LOGGED = frozenset(
         "gate",  # open or closed
         "hook",  # declared by the service that was called
         "level",
-        "message",  # of the server program, at start and stop
+        "message",  # of the server program, at start and stop; why a key set is not used
         "method",
         "overridden",
         "outcomes",  # rules by outcome, counted
@@ -47,6 +48,7 @@ LOGGED = frozenset(
         "route",  # the template, not the address
         "service",  # id in discovery
         "status",
+        "tenant",  # one on the client's list
         "timestamp",
         "version",  # of the rule set
         "where",  # module and line of a fault
@@ -153,6 +155,9 @@ class Metrics:
             "Seconds that hook calls waited for FHIR servers of clients",
             buckets=(0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.7, 1, 1.5, 2, 3, 5),
             registry=self.registry,
+        )
+        self.authentications = Counter(
+            "cramps_authentications", "Who called, by outcome", ["client", "outcome"], registry=self.registry
         )
         self.feedback = Counter(
             "cramps_feedback", "Feedback on cards", ["service", "outcome", "reason"], registry=self.registry

@@ -23,12 +23,14 @@ _REQUESTS: dict[str, tuple[type[BaseModel], str]] = {
 }
 # The refusals worth naming beside the default.
 _BODY = (Code.BODY_TOO_LARGE, Code.MEDIA_TYPE_UNSUPPORTED)
+_CALLER = (Code.NOT_AUTHENTICATED, Code.NOT_ENABLED)
 _REFUSALS: dict[str, tuple[Code, ...]] = {
     "evaluate": (
-        Code.BODY_NOT_JSON, Code.BODY_NOT_OBJECT, Code.QUERY_INVALID, *_BODY,
+        *_CALLER, Code.BODY_NOT_JSON, Code.BODY_NOT_OBJECT, Code.QUERY_INVALID, *_BODY,
         Code.NOT_A_BUNDLE, Code.MORE_THAN_ONE_PATIENT, Code.SHAPE_UNREADABLE,
     ),
     "call": (
+        *_CALLER,
         Code.BODY_NOT_JSON, Code.BODY_NOT_OBJECT, Code.MEMBER_MISSING, Code.MEMBER_ILL_TYPED, Code.HOOK_MISMATCH,
         Code.CONTEXT_INVALID, Code.SERVICE_UNKNOWN, Code.REQUIRED_DATA_MISSING, *_BODY,
     ),
@@ -40,6 +42,13 @@ _REFUSALS: dict[str, tuple[Code, ...]] = {
     "readyz": (Code.BUSY,),
 }  # fmt: skip
 
+_BEARER = "client"
+_TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "Signed by a client of the clients file. Without such a file, or where it says so, none is needed.",
+}
 _OPERATION_OUTCOME: dict[str, Any] = {
     "type": "object",
     "description": "FHIR R4 OperationOutcome with one issue.",
@@ -112,6 +121,9 @@ def document(app: FastAPI) -> dict[str, Any]:
             if name in _REQUESTS:
                 model, folder = _REQUESTS[name]
                 operation["requestBody"] = _request_body(model, folder, schemas)
+            if Code.NOT_AUTHENTICATED in _REFUSALS.get(name, ()):
+                operation["security"] = [{}, {_BEARER: []}]
+    derived["components"]["securitySchemes"] = {_BEARER: _TOKEN}
     # The framework's own 422 is never sent: errors.py speaks instead.
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)

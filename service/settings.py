@@ -16,7 +16,8 @@ _PROJECT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """The settings of one process. An empty variable counts as unset.
 
-    Raises ValidationError for an address that others can reach, unless a clients file or CRAMPS_AUTH=open is given.
+    Raises ValidationError for an address that others can reach, unless a clients file or CRAMPS_AUTH=open is given, and
+    for a clients file without the public base URL there.
     """
 
     model_config = SettingsConfigDict(
@@ -50,7 +51,8 @@ class Settings(BaseSettings):
     )
     auth: Literal["auto", "open"] = Field(
         "auto",
-        description="`auto`: an address that others can reach needs a clients file. `open`: anybody may call.",
+        description="`auto`: an address that others can reach needs a clients file. `open`: anybody may call, unless a "
+        "clients file without `anonymous` is set.",
     )
     clients_file: Path | None = Field(None, description="File of the clients that may call. Default: none.")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -112,6 +114,10 @@ class Settings(BaseSettings):
             raise ValueError(
                 "others can reach this address: set CRAMPS_CLIENTS_FILE, or CRAMPS_AUTH=open to let anybody call"
             )
+        if not self.is_loopback and self.clients_file is not None and self.public_base_url is None:
+            raise ValueError(
+                "CRAMPS_CLIENTS_FILE needs CRAMPS_PUBLIC_BASE_URL: tokens must be made for the address of this service"
+            )
         return self
 
     @property
@@ -121,6 +127,11 @@ class Settings(BaseSettings):
             return ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
+
+    @property
+    def anybody_may_call(self) -> bool:
+        """Whether callers without a token may be taken at all."""
+        return self.is_loopback or self.auth == "open"
 
     @property
     def timezone(self) -> tzinfo:
@@ -135,4 +146,5 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """The address that links on cards begin with, without a slash at its end."""
-        return self.public_base_url or f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_base_url or f"http://{host}:{self.port}"

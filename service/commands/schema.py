@@ -1,10 +1,11 @@
-"""`schema`: the JSON Schemas by which an editor checks rule files while they are written."""
+"""`schema`: the JSON Schemas by which an editor checks rules and the clients file while they are written."""
 
 import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
+from service.clients import Clients
 from service.knowledge import schema, vignettes
 from service.knowledge.phrases import Phrases
 from service.knowledge.site import Site
@@ -26,6 +27,8 @@ SCHEMAS: dict[str, type[schema.Model]] = {
     "counts": vignettes.Counts,
     "site": Site,
 }
+CLIENTS = "clients.schema.json"
+_DOCUMENTS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -36,15 +39,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Write the schemas; with --check, 1 when one differs."""
-    folder = arguments.rules / "schema"
+    files = {arguments.rules / "schema" / name: written for name, written in rendered().items()}
+    files[_DOCUMENTS / CLIENTS] = rendered_clients()
     stale = []
-    for name, written in rendered().items():
-        path = folder / name
+    for path, written in files.items():
         if arguments.check:
             if not path.exists() or path.read_text() != written:
-                stale.append(name)
+                stale.append(path.name)
         else:
-            folder.mkdir(exist_ok=True)
+            path.parent.mkdir(exist_ok=True)
             path.write_text(written)
     if stale:
         print(f"Not current: {', '.join(stale)}. Run `python -m service schema`.")
@@ -57,6 +60,11 @@ def rendered() -> dict[str, str]:
         f"{name}.schema.json": json.dumps(_document(name, model), indent=1, sort_keys=True) + "\n"
         for name, model in SCHEMAS.items()
     }
+
+
+def rendered_clients() -> str:
+    """Returns the schema of the clients file, as it must stand in docs/."""
+    return json.dumps(_document("clients", Clients), indent=1, sort_keys=True) + "\n"
 
 
 def _document(name: str, model: type[schema.Model]) -> dict[str, Any]:

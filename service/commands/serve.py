@@ -32,10 +32,7 @@ def run(arguments: Namespace) -> int:
         return 2
     try:
         app = build_app(settings, answer.load(settings))
-    except NotImplementedError as missing:
-        print(missing, file=sys.stderr)
-        return 2
-    except RulesInvalid as invalid:
+    except (RulesInvalid, ClientsInvalid) as invalid:
         print(*invalid.faults, sep="\n", file=sys.stderr)
         return 2
     except ClientsInvalid as invalid:

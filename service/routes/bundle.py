@@ -15,6 +15,7 @@ from starlette.responses import Response
 from service.answer import Knowledge, judge, respond
 from service.body import read_body
 from service.cards import Audience
+from service.clients import EVALUATE
 from service.contract import CdsResponse
 from service.explanation import EXTENSION
 from service.observe import Metrics
@@ -22,6 +23,7 @@ from service.posted import read_posted
 from service.reply import reply
 from service.settings import Settings
 from service.stages import begin, ended
+from service.trust import Trust
 from service.validation import validate
 
 router = APIRouter(tags=["evaluation"])
@@ -75,6 +77,8 @@ async def evaluate(
     """
     settings: Settings = request.app.state.settings
     stages = begin()
+    trust: Trust = request.app.state.trust
+    await trust.caller(request, EVALUATE, "/evaluate")
     body = await read_body(request, settings)
     stages.end("receive")
     knowledge: Knowledge = request.app.state.knowledge

@@ -20,6 +20,7 @@ from service.observe import Metrics, note
 from service.routes.hooks import NAMES
 from service.services import SERVICES
 from service.settings import Settings
+from service.trust import Trust
 
 router = APIRouter(tags=["CDS Hooks"])
 
@@ -41,7 +42,9 @@ async def tell(
     """
     if service_id not in SERVICES:
         raise Refusal(Code.SERVICE_UNKNOWN)
-    # The caller is authenticated here, before the body is read.
+    trust: Trust = request.app.state.trust
+    own = f"/cds-services/{service_id}"
+    await trust.caller(request, service_id, f"{own}/feedback", own)
     settings: Settings = request.app.state.settings
     body = await read_body(request, settings)
     counts = await asyncio.to_thread(_count, request, service_id, body)

@@ -31,6 +31,7 @@ from service.services import SERVICES
 from service.settings import Settings
 from service.stages import begin, ended
 from service.supply import lacking, supply
+from service.trust import Trust
 from service.wire import Message
 
 router = APIRouter(tags=["CDS Hooks"])
@@ -97,12 +98,13 @@ async def call(
     note(request.scope, service=service.id, hook=service.hook)
     settings: Settings = request.app.state.settings
     stages = begin()
+    trust: Trust = request.app.state.trust
+    caller = await trust.caller(request, service.id, f"/cds-services/{service.id}")
     body = await read_body(request, settings)
     stages.end("receive")
     knowledge: Knowledge = request.app.state.knowledge
     metrics: Metrics = request.app.state.metrics
     work = asyncio.to_thread if len(body) > _OFF_LOOP_BYTES else _at_once
-    caller: Caller = request.app.state.anonymous
     message = await work(wire.read, body, service, caller.prefetch_keys)
     stages.end("read")
     if message.user_is_lay:

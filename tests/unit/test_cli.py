@@ -40,11 +40,3 @@ def test_serving_others_without_a_decision_is_refused() -> None:
     assert refused.returncode == 2
     assert "CRAMPS_AUTH=open" in refused.stderr
     assert "Traceback" not in refused.stderr
-
-
-def test_a_clients_file_that_nobody_would_check_is_refused(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("CRAMPS_CLIENTS_FILE", "clients.yaml")
-    assert main(["serve", "--host", "0.0.0.0"]) == 2
-    assert "CRAMPS_CLIENTS_FILE" in capsys.readouterr().err
