@@ -32,7 +32,7 @@ def run(arguments: Namespace) -> int:
         return 2
     try:
         app = build_app(settings, answer.load(settings))
-    except (RulesInvalid, ClientsInvalid) as invalid:
+    except RulesInvalid as invalid:
         print(*invalid.faults, sep="\n", file=sys.stderr)
         return 2
     except ClientsInvalid as invalid:
