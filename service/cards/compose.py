@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from service.cards.wanted import Request, requests
 from service.engine.case import BESIDES, KINDS
 from service.engine.evaluate import Evaluation, Finding
 from service.engine.program import Program
+from service.facts.model import Fact
 from service.knowledge.schema import Indicator
 
 Group = Literal["urgent", "workup", "medicines", "self-care"]
@@ -21,6 +23,9 @@ RULES_EXTENSION = "org.nocturnal-cramps.rules"
 _MOST_URGENT_CARDS = 2
 _CAP: dict[Group, Indicator] = {"urgent": "critical", "workup": "warning", "medicines": "warning", "self-care": "info"}
 _RANK: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
+_TODAY = "Today."
+_TIMES = {"same day": _TODAY, "this visit": "At this visit."}
+_SAYS_TODAY = re.compile(r"\b(today|same-day|emergency)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,7 @@ def _card(
     rules = [finding.rule.id for finding in (*section.findings, *satisfied)]
     card: dict[str, Any] = {
         "uuid": client.new_id(),
-        "summary": text.shortened(lead.summary, len(section.findings) - 1),
+        "summary": text.shortened(lead.summary, [finding.rule.title for finding in section.findings[1:]]),
         "indicator": _capped(section.indicator, program),
         "detail": _detail(section, wanted, satisfied, is_home, evaluation, program),
         "source": {
@@ -176,13 +181,12 @@ def _detail(
     if section.group == "self-care":
         parts += [text.bullets(line for f in section.findings for line in (*f.bedside, *f.advice))]
     else:
-        alone = len(section.findings) == 1
-        parts.append("\n".join(_why(finding, alone=alone) for finding in section.findings))
+        parts.append("\n".join(_whys(section.findings)))
         due = [row for request in wanted for row in request.rows(program)]
         due += [row for finding in section.findings for row in _ordered_rows(finding, program)]
         if due:
             parts.append(text.table(["Due", "Why", "Last result"], list(map(list, dict.fromkeys(map(tuple, due))))))
-        checklist = _checklist(section.findings, alone=alone)
+        checklist = _checklist(section.findings)
         if checklist:
             parts.append("**Ask and examine**\n\n" + checklist)
     if is_home:
@@ -196,23 +200,36 @@ def _detail(
     return "\n\n".join(part for part in parts if part)
 
 
-def _why(finding: Finding, *, alone: bool) -> str:
-    """One finding: its line, unless the card's summary is that line already, its time frame and its facts."""
-    times = {"same day": "Today.", "this visit": "At this visit."}
-    time = times.get(finding.due_within, f"Within {finding.due_within}.")
-    because = text.facts(finding.found)
-    known = f" On record: {because}." if because else ""
-    return f"{time}{known}" if alone else f"- **{finding.summary}** {time}{known}"
+def _whys(findings: Sequence[Finding]) -> Iterator[str]:
+    """Each finding: its line, unless the card's summary is that line already, its time frame and its facts.
+
+    A fact, and that it is for today, are said once a card.
+    """
+    told: set[Fact] = set()
+    today_said = False
+    for finding in findings:
+        time = _TIMES.get(finding.due_within, f"Within {finding.due_within}.")
+        if time == _TODAY:
+            time = "" if today_said or _SAYS_TODAY.search(finding.summary) else time
+            today_said = today_said or bool(time)
+        because = text.facts(fact for fact in finding.found if fact not in told)
+        told.update(finding.found)
+        line = "" if len(findings) == 1 else f"- **{finding.summary}**"
+        yield " ".join(part for part in (line, time, because and f"On record: {because}.") if part)
 
 
-def _checklist(findings: Sequence[Finding], *, alone: bool) -> str:
-    if alone:
+def _checklist(findings: Sequence[Finding]) -> str:
+    """What to ask and examine under the title of each finding; a line that several have stands with the first."""
+    if len(findings) == 1:
         return text.bullets(findings[0].bedside)
-    return "\n".join(
-        f"- {text.plain(finding.rule.title)}\n" + "\n".join(f"  - {line}" for line in finding.bedside)
-        for finding in findings
-        if finding.bedside
-    )
+    said: set[str] = set()
+    groups: list[str] = []
+    for finding in findings:
+        lines = [line for line in dict.fromkeys(finding.bedside) if line not in said]
+        said.update(lines)
+        if lines:
+            groups += [f"- {text.plain(finding.rule.title)}", *(f"  - {line}" for line in lines)]
+    return "\n".join(groups)
 
 
 def _ordered_rows(finding: Finding, program: Program) -> list[list[str]]:

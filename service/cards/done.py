@@ -67,10 +67,13 @@ class _Table:
 
     def mark(self, result: Result) -> str:
         """`high` or `low` against the reference range beside the value, else against the notable limits."""
-        if result.high is not None and result.value > result.high:
-            return "high"
-        if result.low is not None and result.value < result.low:
-            return "low"
+        reported = Notable.model_construct(
+            in_=[result.analyte],
+            above=None if result.high is None else {result.unit: result.high},
+            below=None if result.low is None else {result.unit: result.low},
+        )
+        if level := self.level(result, reported):
+            return level
         return next((level for notable in self.notables if (level := self.level(result, notable))), "")
 
     def age(self, result: Result) -> str:
@@ -81,7 +84,7 @@ class _Table:
 
     def level(self, result: Result, notable: Notable) -> str:
         """`high` or `low` against one notable limit, empty in between."""
-        if result.analyte not in notable.in_:
+        if result.analyte not in notable.in_ or (notable.unranged and (result.low, result.high) != (None, None)):
             return ""
         for limit in (
             notable.above and Latest(above=notable.above),
@@ -89,7 +92,13 @@ class _Table:
         ):
             if limit and meets(self.case, result, limit):
                 return "high"
-        return "low" if notable.below and meets(self.case, result, Latest(below=notable.below)) else ""
+        for limit in (
+            notable.below and Latest(below=notable.below),
+            notable.at_most and Latest(at_most=notable.at_most),
+        ):
+            if limit and meets(self.case, result, limit):
+                return "low"
+        return ""
 
     def written(self) -> str:
         """The table in Markdown."""

@@ -77,7 +77,8 @@ class ConditionTerms(Model):
     entered in error never count. within: dated inside the window; `date` says which date: onset else recorded, the
     recorded one, or the later of the two. undated: one without that date leaves the question unknown, or is ignored.
     side: one (left or right, or one of them and nobody says which) or both. unsettled: it does not count once an entry
-    of the same value set confirms or refutes it: one that is dated on or after it and not of the other leg.
+    of the same value set confirms or refutes it: one that is dated on or after it and not of the other leg. ended_by: it
+    does not count once a later observation answers with one of these value sets, or asks about one and says no.
     """
 
     in_: Slugs = Field(alias="in")
@@ -90,6 +91,7 @@ class ConditionTerms(Model):
     undated: Literal["unknown", "ignored"] = "unknown"
     side: Literal["one", "both"] | None = None
     unsettled: bool = False
+    ended_by: Slugs | None = None
 
 
 class MedicationTerms(Model):
@@ -155,12 +157,16 @@ class ProcedureTerms(Model):
 
 
 class ObservationTerms(Model):
-    """A symptom or status recorded as an Observation: by its code, or by its coded value where value_in is given."""
+    """A symptom or status recorded as an Observation: by its code, or by its coded value where value_in is given.
+
+    ended_by: as of conditions.
+    """
 
     in_: Slugs = Field(alias="in")
     within: Days
     value_in: Slugs | None = None
     side: Literal["one", "both"] | None = None
+    ended_by: Slugs | None = None
 
 
 class EncounterTerms(Model):
@@ -182,10 +188,17 @@ class AllergyTerms(Model):
 
 
 class DoneTerms(Model):
-    """Whether a usable, complete result of an order lies in the window."""
+    """Whether a usable, complete result of an order lies in the window, and not before what these names found."""
 
     order: Slug
-    within: Days
+    within: Days | None = None
+    after: Slugs | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> DoneTerms:
+        if self.within is None and self.after is None:
+            raise ValueError("done needs a window, or names that it comes after")
+        return self
 
 
 class RuleTerms(Model):
@@ -283,12 +296,13 @@ class Test(Model):
 class Offer(Model):
     """An order that goes with the rule and never gates it.
 
-    within: one done in that window is listed as done instead. complete: value sets of which this rule needs a result,
+    within, after: one done in that window, and not before what these names found, is listed as done instead. complete: value sets of which this rule needs a result,
     where that is not what the order is otherwise complete with (platelets of a blood count).
     """
 
     order: Slug
     within: Days | None = None
+    after: Slugs | None = None
     complete: Slugs | None = None
     if_: Clause | None = Field(default=None, alias="if")
     unless: Clause | None = None
@@ -487,7 +501,7 @@ class OverrideReason(Model):
 class Notable(Model):
     """A value not older than `within` that is marked high or low in the done table, also where no rule speaks of it.
 
-    aged_from: one that old is listed with its age.
+    aged_from: one that old is listed with its age. unranged: only where no reference range was reported beside it.
     """
 
     in_: Slugs = Field(alias="in")
@@ -495,6 +509,8 @@ class Notable(Model):
     above: Limits | None = None
     at_least: Limits | None = None
     below: Limits | None = None
+    at_most: Limits | None = None
+    unranged: bool = False
     aged_from: Days | None = None
     sources: list[Slug] = Field(min_length=1)
 
