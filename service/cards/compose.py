@@ -74,7 +74,7 @@ def compose(evaluation: Evaluation, program: Program, drafts: Drafts, client: Cl
 def arrange(findings: Sequence[Finding]) -> list[Section]:
     """Returns the sections in order: urgent findings that share a response together, at most two such cards."""
     firing = [f for f in findings if f.outcome == "fires" and f.rule.status == "active"]
-    firing.sort(key=lambda f: (_RANK[f.indicator], f.rule.card.rank))
+    firing.sort(key=lambda f: (_RANK[f.indicator], text.days(f.due_within), f.rule.card.rank))
     urgent = [f for f in firing if f.indicator == "critical"]
     responses: dict[str, list[Finding]] = {}
     for finding in urgent:

@@ -77,8 +77,9 @@ class ConditionTerms(Model):
     entered in error never count. within: dated inside the window; `date` says which date: onset else recorded, the
     recorded one, or the later of the two. undated: one without that date leaves the question unknown, or is ignored.
     side: one (left or right, or one of them and nobody says which) or both. unsettled: it does not count once an entry
-    of the same value set confirms or refutes it: one that is dated on or after it and not of the other leg. ended_by: it
-    does not count once a later observation answers with one of these value sets, or asks about one and says no.
+    of the same value set confirms or refutes it: one that is dated on or after it and not of the other leg.
+    ended_by: it does not count once a later observation answers with one of these value sets, or asks about one and
+    says no.
     """
 
     in_: Slugs = Field(alias="in")
@@ -296,8 +297,9 @@ class Test(Model):
 class Offer(Model):
     """An order that goes with the rule and never gates it.
 
-    within, after: one done in that window, and not before what these names found, is listed as done instead. complete: value sets of which this rule needs a result,
-    where that is not what the order is otherwise complete with (platelets of a blood count).
+    within, after: one done in that window, and not before what these names found, is listed as done instead.
+    complete: value sets of which this rule needs a result, where that is not what the order is otherwise complete with
+    (platelets of a blood count).
     """
 
     order: Slug
