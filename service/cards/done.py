@@ -110,4 +110,4 @@ class _Table:
 
 
 def _each(**limits: Limits | None) -> Iterable[Latest]:
-    return [Latest.model_construct(**{name: limit}) for name, limit in limits.items() if limit]
+    return [Latest.model_construct(None, **{name: limit}) for name, limit in limits.items() if limit]

@@ -135,6 +135,8 @@ class _Checker:
             self.sources("definitions.yaml", ("definitions", number), definition)
         for name, written in rules.valuesets.items():
             self.sources(f"valuesets/{name}.yaml", (), written)
+            for other in written.refines:
+                self.name("value set", other, rules.valuesets, f"valuesets/{name}.yaml", ("refines",))
 
     def order_file(self) -> None:
         rules = self.rules

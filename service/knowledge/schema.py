@@ -602,7 +602,8 @@ class ValueSet(Model):
     words_refuse: the words beside a code may take it back (a cramp code whose text says hand). refused_by: these words
     take back a code and a name (swelling of the hand), unless one of outweighed_by stands there too (hand and leg).
     names_alone: a name counts only in a short text (whole_text_tokens of text.yaml). spoiled_by: a result whose note
-    says so is unusable (a haemolysed potassium).
+    says so is unusable (a haemolysed potassium). refines: beside a code of these value sets the names of this one add
+    it (the stage of a kidney disease whose code does not say it).
     """
 
     id: Slug
@@ -619,6 +620,7 @@ class ValueSet(Model):
     not_routes: list[Text] = []
     words_refuse: bool = False
     names_alone: bool = False
+    refines: Slugs = []
     spoiled_by: list[Text] = []
     unit: Text | None = None
     units: list[UnitFactor] = []
