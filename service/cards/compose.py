@@ -183,9 +183,9 @@ def _detail(
     else:
         parts.append("\n".join(_whys(section.findings)))
         due = [row for request in wanted for row in request.rows(program)]
-        due += [row for finding in section.findings for row in _ordered_rows(finding, program)]
+        due += _ordered_rows(section.findings, program)
         if due:
-            parts.append(text.table(["Due", "Why", "Last result"], list(map(list, dict.fromkeys(map(tuple, due))))))
+            parts.append(text.table(["Due", "Why", "Last result"], due))
         checklist = _checklist(section.findings)
         if checklist:
             parts.append("**Ask and examine**\n\n" + checklist)
@@ -232,13 +232,18 @@ def _checklist(findings: Sequence[Finding]) -> str:
     return "\n".join(groups)
 
 
-def _ordered_rows(finding: Finding, program: Program) -> list[list[str]]:
-    rows = []
-    for wanted in (*finding.due, *finding.unchecked, *finding.offered):
-        if wanted.ordered is not None:
-            label = text.plain(program.orders[wanted.order].label)
-            rows.append([label, "already ordered, no result yet", text.when(wanted.ordered.day)])
-    return rows
+def _ordered_rows(findings: Sequence[Finding], program: Program) -> list[list[str]]:
+    """The orders that stand in the chart already and have no result yet, each once with the findings that want it."""
+    rows: dict[str, tuple[str, list[str]]] = {}
+    for finding in findings:
+        for wanted in (*finding.due, *finding.unchecked, *finding.offered):
+            if wanted.ordered is not None:
+                known = f"already ordered ({text.when(wanted.ordered.day)}), no result yet"
+                rows.setdefault(wanted.order, (known, []))[1].append(text.plain(finding.rule.title))
+    return [
+        [text.plain(program.orders[order].label), ", ".join(dict.fromkeys(titles)), known]
+        for order, (known, titles) in rows.items()
+    ]
 
 
 def _is_covered(name: str, evaluation: Evaluation) -> bool:
