@@ -124,6 +124,15 @@ def test_an_order_in_the_chart_is_shown_with_its_reasons_and_not_offered(cards: 
     assert "suggestions" not in card
 
 
+def test_the_last_result_says_what_was_measured_where_the_order_does_not(cards: Cards) -> None:
+    shown = cards(condition("D50.9", "anaemia"), result("718-7", 14.1, "g/dL", "2025-06-10", "hb"))[0]["detail"]
+    assert "| Full blood count | Blood disorder | Haemoglobin 14.1 g/dL, 2025-06-10 |" in shown
+    assert (
+        "| HbA1c | Diabetes | 7.1 %, 2025-06-10 |"
+        in cards(diabetes(), result("4548-4", 7.1, "%", "2025-06-10"))[0]["detail"]
+    )
+
+
 def test_a_computed_calcium_is_called_adjusted_once(cards: Cards) -> None:
     card = cards(
         result("2000-8", 2.0, "mmol/L", "2026-06-10", "calcium"), result("1751-7", 38, "g/L", "2026-06-10", "albumin")
