@@ -114,14 +114,17 @@ class _Prose:
         terms = getattr(clause, clause.word)
         match terms:
             case ConditionTerms():
-                return _Said(self._titles(terms.in_), _condition(terms))
+                ended = f", and not {self._titles(terms.ended_by)} since" if terms.ended_by else ""
+                return _Said(self._titles(terms.in_), f"{_condition(terms)}{ended}")
             case MedicationTerms():
                 return self._medication(terms)
             case ResultTerms():
                 return self._result(terms)
             case ObservationTerms():
                 value = f" as {self._titles(terms.value_in)}" if terms.value_in else ""
-                return _Said(self._titles(terms.in_), f"was observed{value}{_SIDES[terms.side]}{_past(terms.within)}")
+                ended = f", and not {self._titles(terms.ended_by)} since" if terms.ended_by else ""
+                seen = f"was observed{value}{_SIDES[terms.side]}{_past(terms.within)}{ended}"
+                return _Said(self._titles(terms.in_), seen)
             case ProcedureTerms():
                 return _Said(self._titles(terms.in_), f"was done{_past(terms.within)}")
             case EncounterTerms():
@@ -132,7 +135,9 @@ class _Prose:
                 return _Said(f"an allergy or intolerance to {self._titles(terms.in_)}", "is on record")
             case DoneTerms():
                 labels = {order.key: order.label for order in self._rules.orders.orders}
-                return _Said(f"the order “{_inside(labels[terms.order])}”", f"was done{_past(terms.within)}")
+                past = "" if terms.within is None else _past(terms.within)
+                since = f", since {' and '.join(terms.after)} was found" if terms.after else ""
+                return _Said(f"the order “{_inside(labels[terms.order])}”", f"was done{past}{since}")
             case Age():
                 return _Said("the patient", f"is {_age(terms)}")
             case RuleTerms():

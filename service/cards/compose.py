@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from service.engine.case import BESIDES, KINDS
 from service.engine.evaluate import Evaluation
 from service.engine.findings import Finding
 from service.engine.program import Program
+from service.facts.model import Fact
 from service.knowledge.schema import Indicator
 
 Group = Literal["urgent", "workup", "medicines", "self-care"]
@@ -23,6 +25,9 @@ RULES_EXTENSION = "org.nocturnal-cramps.rules"
 _MOST_URGENT_CARDS = 2
 _CAP: dict[Group, Indicator] = {"urgent": "critical", "workup": "warning", "medicines": "warning", "self-care": "info"}
 _RANK: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
+_TODAY = "Today."
+_TIMES = {"same day": _TODAY, "this visit": "At this visit."}
+_SAYS_TODAY = re.compile(r"\b(today|same-day|emergency)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ def compose(evaluation: Evaluation, program: Program, drafts: Drafts, audience: 
 def arrange(findings: Sequence[Finding]) -> list[Section]:
     """Returns the sections in order: urgent findings that share a response together, at most two such cards."""
     firing = [f for f in findings if f.outcome == "fires" and f.rule.status == "active"]
-    firing.sort(key=lambda f: (_RANK[f.indicator], f.rule.card.rank))
+    firing.sort(key=lambda f: (_RANK[f.indicator], text.days(f.due_within), f.rule.card.rank))
     urgent = [f for f in firing if f.indicator == "critical"]
     responses: dict[str, list[Finding]] = {}
     for finding in urgent:
@@ -111,7 +116,7 @@ def _card(
     rules = [finding.rule.id for finding in (*section.findings, *satisfied)]
     card: dict[str, Any] = {
         "uuid": audience.new_id(),
-        "summary": text.shortened(lead.summary, len(section.findings) - 1),
+        "summary": text.shortened(lead.summary, [finding.rule.title for finding in section.findings[1:]]),
         "indicator": _capped(section.indicator, program),
         "detail": _detail(section, wanted, satisfied, is_home, evaluation, program),
         "source": {
@@ -179,13 +184,12 @@ def _detail(
     if section.group == "self-care":
         parts += [text.bullets(line for f in section.findings for line in (*f.bedside, *f.advice))]
     else:
-        alone = len(section.findings) == 1
-        parts.append("\n".join(_why(finding, alone=alone) for finding in section.findings))
+        parts.append("\n".join(_whys(section.findings)))
         due = [row for request in wanted for row in request.rows(program)]
-        due += [row for finding in section.findings for row in _ordered_rows(finding, program)]
+        due += _ordered_rows(section.findings, program)
         if due:
-            parts.append(text.table(["Due", "Why", "Last result"], list(map(list, dict.fromkeys(map(tuple, due))))))
-        checklist = _checklist(section.findings, alone=alone)
+            parts.append(text.table(["Due", "Why", "Last result"], due))
+        checklist = _checklist(section.findings)
         if checklist:
             parts.append("**Ask and examine**\n\n" + checklist)
     if is_home:
@@ -199,32 +203,50 @@ def _detail(
     return "\n\n".join(part for part in parts if part)
 
 
-def _why(finding: Finding, *, alone: bool) -> str:
-    """One finding: its line, unless the card's summary is that line already, its time frame and its facts."""
-    times = {"same day": "Today.", "this visit": "At this visit."}
-    time = times.get(finding.due_within, f"Within {finding.due_within}.")
-    because = text.facts(finding.found)
-    known = f" On record: {because}." if because else ""
-    return f"{time}{known}" if alone else f"- **{finding.summary}** {time}{known}"
+def _whys(findings: Sequence[Finding]) -> Iterator[str]:
+    """Each finding: its line, unless the card's summary is that line already, its time frame and its facts.
+
+    A fact, and that it is for today, are said once a card.
+    """
+    told: set[Fact] = set()
+    today_said = False
+    for finding in findings:
+        time = _TIMES.get(finding.due_within, f"Within {finding.due_within}.")
+        if time == _TODAY:
+            time = "" if today_said or _SAYS_TODAY.search(finding.summary) else time
+            today_said = today_said or bool(time)
+        because = text.facts(fact for fact in finding.found if fact not in told)
+        told.update(finding.found)
+        line = "" if len(findings) == 1 else f"- **{finding.summary}**"
+        yield " ".join(part for part in (line, time, because and f"On record: {because}.") if part)
 
 
-def _checklist(findings: Sequence[Finding], *, alone: bool) -> str:
-    if alone:
+def _checklist(findings: Sequence[Finding]) -> str:
+    """What to ask and examine under the title of each finding; a line that several have stands with the first."""
+    if len(findings) == 1:
         return text.bullets(findings[0].bedside)
-    return "\n".join(
-        f"- {text.plain(finding.rule.title)}\n" + "\n".join(f"  - {line}" for line in finding.bedside)
-        for finding in findings
-        if finding.bedside
-    )
+    said: set[str] = set()
+    groups: list[str] = []
+    for finding in findings:
+        lines = [line for line in dict.fromkeys(finding.bedside) if line not in said]
+        said.update(lines)
+        if lines:
+            groups += [f"- {text.plain(finding.rule.title)}", *(f"  - {line}" for line in lines)]
+    return "\n".join(groups)
 
 
-def _ordered_rows(finding: Finding, program: Program) -> list[list[str]]:
-    rows = []
-    for wanted in (*finding.due, *finding.unchecked, *finding.offered):
-        if wanted.ordered is not None:
-            label = text.plain(program.orders[wanted.order].label)
-            rows.append([label, "already ordered, no result yet", text.when(wanted.ordered.day)])
-    return rows
+def _ordered_rows(findings: Sequence[Finding], program: Program) -> list[list[str]]:
+    """The orders that stand in the chart already and have no result yet, each once with the findings that want it."""
+    rows: dict[str, tuple[str, list[str]]] = {}
+    for finding in findings:
+        for wanted in (*finding.due, *finding.unchecked, *finding.offered):
+            if wanted.ordered is not None:
+                known = f"already ordered ({text.when(wanted.ordered.day)}), no result yet"
+                rows.setdefault(wanted.order, (known, []))[1].append(text.plain(finding.rule.title))
+    return [
+        [text.plain(program.orders[order].label), ", ".join(dict.fromkeys(titles)), known]
+        for order, (known, titles) in rows.items()
+    ]
 
 
 def _is_covered(name: str, evaluation: Evaluation) -> bool:

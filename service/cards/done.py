@@ -12,7 +12,7 @@ from service.engine.evaluate import Evaluation
 from service.engine.findings import Finding
 from service.engine.program import Program
 from service.facts.model import Result
-from service.knowledge.schema import Latest, Notable
+from service.knowledge.schema import Latest, Limits, Notable
 
 
 def flagged(program: Program, evaluation: Evaluation) -> str:
@@ -68,10 +68,10 @@ class _Table:
 
     def mark(self, result: Result) -> str:
         """`high` or `low` against the reference range beside the value, else against the notable limits."""
-        if result.high is not None and result.value > result.high:
-            return "high"
-        if result.low is not None and result.value < result.low:
-            return "low"
+        high = None if result.high is None else {result.unit: result.high}
+        low = None if result.low is None else {result.unit: result.low}
+        if level := self.against(result, above=high, below=low):
+            return level
         return next((level for notable in self.notables if (level := self.level(result, notable))), "")
 
     def age(self, result: Result) -> str:
@@ -82,15 +82,25 @@ class _Table:
 
     def level(self, result: Result, notable: Notable) -> str:
         """`high` or `low` against one notable limit, empty in between."""
-        if result.analyte not in notable.in_:
+        if result.analyte not in notable.in_ or (notable.unranged and (result.low, result.high) != (None, None)):
             return ""
-        for limit in (
-            notable.above and Latest(above=notable.above),
-            notable.at_least and Latest(at_least=notable.at_least),
-        ):
-            if limit and meets(self.case, result, limit):
-                return "high"
-        return "low" if notable.below and meets(self.case, result, Latest(below=notable.below)) else ""
+        return self.against(
+            result, above=notable.above, at_least=notable.at_least, below=notable.below, at_most=notable.at_most
+        )
+
+    def against(
+        self,
+        result: Result,
+        *,
+        above: Limits | None = None,
+        at_least: Limits | None = None,
+        below: Limits | None = None,
+        at_most: Limits | None = None,
+    ) -> str:
+        """`high` or `low` where the result certainly lies beyond a limit, empty elsewhere."""
+        if any(meets(self.case, result, limit) for limit in _each(above=above, at_least=at_least)):
+            return "high"
+        return "low" if any(meets(self.case, result, limit) for limit in _each(below=below, at_most=at_most)) else ""
 
     def written(self) -> str:
         """The table in Markdown."""
@@ -98,3 +108,7 @@ class _Table:
             return ""
         ordered = sorted(self.rows.values(), key=lambda row: not row[0])
         return text.table(["Already done", "Date", "Result"], [cells for _, cells in ordered])
+
+
+def _each(**limits: Limits | None) -> Iterable[Latest]:
+    return [Latest.model_construct(None, **{name: limit}) for name, limit in limits.items() if limit]

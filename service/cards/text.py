@@ -10,6 +10,7 @@ from service.facts.dates import Day
 from service.facts.model import Condition, Fact, Medicine, Result
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~#&])")
+_LONGEST_SUMMARY = 139  # CDS Hooks: under 140 characters
 _SINCE = {"current": "since ", "draft": "since ", "given": "given "}
 _HOW = {"overlay": " (by the site's code list)", "name": " (recognised by name)", "text": " (from free text)"}
 
@@ -81,8 +82,12 @@ def bullets(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in dict.fromkeys(lines))
 
 
-def shortened(first: str, others: int) -> str:
-    """Returns a summary of fewer than 140 characters that says how many findings stand beside the first."""
+def shortened(first: str, others: Sequence[str]) -> str:
+    """Returns a summary of fewer than 140 characters: the first line, and the titles of the other findings.
+
+    Where those do not fit it says how many they are.
+    """
     if not others:
         return first
-    return f"{first} (+{others} more)" if len(first) + len(f" (+{others} more)") <= 139 else first
+    ways = (f"{first} (also: {'; '.join(others)})", f"{first} (+{len(others)} more)")
+    return next((way for way in ways if len(way) <= _LONGEST_SUMMARY), first)

@@ -50,15 +50,19 @@ class Request:
         """What is known of the last result: its value, why it cannot be used, or that nobody could look."""
         if self.unchecked:
             return "not available"
-        named = (
-            f"{text.plain(self.last.label)} " if self.last and len(program.completions[self.key].members) > 1 else ""
-        )
+        named = f"{text.plain(self.last.label)} " if self.last and self._must_name(self.last, program) else ""
         known = f"{named}{text.value(self.last)}, {text.when(self.last.day)}" if self.last else ""
         spoilt = self.unusable
         if spoilt and (self.last is None or (spoilt.day and self.last.day and spoilt.day >= self.last.day)):
             title = text.plain(program.terms.titles[spoilt.valueset])
             known = f"{title}: {spoilt.reason}, {text.when(spoilt.day)}" + (f"; {known}" if known else "")
         return known or "none found"
+
+    def _must_name(self, last: Evidence, program: Program) -> bool:
+        """Whether the label of the order leaves open what was measured, as in a panel or a blood count."""
+        several = len(program.completions[self.key].members) > 1
+        labels = (last.label.lower(), program.orders[self.key].label.lower())
+        return several or not any(one in other for one, other in (labels, labels[::-1]))
 
 
 def requests(sections: Sequence[tuple[str, Sequence[Finding]]], program: Program) -> list[Request]:

@@ -3,6 +3,7 @@
 import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 from service.engine.program import Program, compile_program
@@ -15,7 +16,12 @@ from service.settings import Settings
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--rules", type=Path, default=Settings().rules_dir, help="folder of the rule set")
-    parser.add_argument("--only", action="append", metavar="RULE", help="run vignettes and mutations of this rule only")
+    parser.add_argument(
+        "--only",
+        action="append",
+        metavar="RULE",
+        help="run vignettes and mutations of this rule only, and the vignettes of those it replaces",
+    )
     parser.add_argument("--quick", action="store_true", help="leave out the mutations and the ways to be wrong")
     parser.add_argument("--lock", action="store_true", help="lock new and raised versions in versions.yaml, and stop")
     parser.add_argument("--count", action="store_true", help="write the cohort's counts anew, and stop")
@@ -44,7 +50,9 @@ def run(arguments: Namespace) -> int:
         cohort.write_counts(program, arguments.rules)
         return 0
     if arguments.only:
-        prepared = [item for item in prepared if item.subject in arguments.only]
+        spoken_for = (rules.recommendations[name].replaces for name in arguments.only if name in rules.recommendations)
+        named = {*arguments.only, *chain.from_iterable(spoken_for)}
+        prepared = [item for item in prepared if item.subject in named]
     failed = _run_vignettes(program, prepared)
     failed += _missing_kinds(program, prepared, arguments.only)
     if not arguments.only:

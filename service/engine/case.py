@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -55,6 +56,11 @@ class Case:
             return f"what {self.facts.unreadable[kind]} is"
         types = KINDS[kind]
         return next((name for name in types if name in self.facts.broken), types[0])
+
+    def latest_start(self, names: Sequence[str] | None) -> Day | None:
+        """Returns the latest first day among what names are bound to; None where none is known."""
+        days = [day for name in names or () for _, day in self.bound.get(name, ()) if day is not None]
+        return max(days, default=None)
 
     def age_days(self, day: Day) -> int:
         """Returns whole days from a day back from today; a clock one zone ahead counts as today."""

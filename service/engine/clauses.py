@@ -16,6 +16,7 @@ from service.knowledge.schema import (
     Clause,
     ConditionTerms,
     Definition,
+    DoneTerms,
     MedicationTerms,
     ObservationTerms,
     ResultTerms,
@@ -57,7 +58,7 @@ class Clauses:
             case "definition":
                 return self.compile(self._definitions[terms].when)
             case "done":
-                return self._done(terms.order, terms.within)
+                return self._done(terms)
             case "allergy":
                 return _event(word, terms.in_, None)
             case "procedure" | "encounter" | "questionnaire":
@@ -71,9 +72,9 @@ class Clauses:
             return _all(asks)
         return lambda case: join([ask(case) for ask in asks])
 
-    def _done(self, order: str, window_days: int) -> Ask:
-        completion = self._completions[order]
-        return lambda case: completion.answer(case, window_days)
+    def _done(self, terms: DoneTerms) -> Ask:
+        completion = self._completions[terms.order]
+        return lambda case: completion.answer(case, terms.within, case.latest_start(terms.after))
 
 
 def _all(asks: list[Ask]) -> Ask:
@@ -121,6 +122,7 @@ def _condition(terms: ConditionTerms) -> Ask:
                     or (category and fact.category != category)
                     or not _on_side(fact, side)
                     or (terms.unsettled and _is_settled(case, valueset, fact))
+                    or _is_ended(case, terms.ended_by, fact.later)
                 ):
                     continue
                 if within is None and older is None:
@@ -152,6 +154,20 @@ def _is_settled(case: Case, valueset: str, suspicion: Condition) -> bool:
         and fact.later.date >= since.date
         and (fact.side not in ("left", "right") or suspicion.side in (None, "one", fact.side))
         for fact in (*confirmed, *case.facts.refuted.get(valueset, ()))
+    )
+
+
+def _is_ended(case: Case, valuesets: list[str] | None, since: Day | None) -> bool:
+    """Whether an observation after that day answers with one of the value sets, or asks about one and says no."""
+    if since is None:
+        return False
+    return any(
+        event.day is not None and event.day.date > since.date
+        for valueset in valuesets or ()
+        for event in (
+            *case.facts.denied.get(valueset, ()),
+            *(told for told in case.facts.observations.get(valueset, ()) if valueset in told.values),
+        )
     )
 
 
@@ -219,6 +235,7 @@ def _observation(terms: ObservationTerms) -> Ask:
             and case.within(fact.day, terms.within)
             and (not values or values & fact.values)
             and _on_side(fact, terms.side)
+            and not _is_ended(case, terms.ended_by, fact.day)
         ]
         return _settle(case, "observation", yes, [])
 

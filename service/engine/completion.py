@@ -21,9 +21,9 @@ class Completion:
     members: tuple[tuple[str, ...], ...]
     kind: str  # result or report
 
-    def answer(self, case: Case, window_days: int) -> Answer:
+    def answer(self, case: Case, window_days: int | None, after: Day | None = None) -> Answer:
         """Yes when every member has a usable result in the window; unknown when one is lacking and nobody looked."""
-        found = [self._newest(case, member, window_days) for member in self.members]
+        found = [self._newest(case, member, window_days, after) for member in self.members]
         if all(found):
             return Answer(Truth.YES, tuple(item for item in found if item))
         return Answer(Truth.NO) if case.supplied(self.kind) else unknown(case.missing(self.kind))

@@ -11,7 +11,6 @@ from service.engine.answers import Answer, Truth
 from service.engine.case import Case
 from service.engine.findings import Done, Finding, Wanted
 from service.engine.program import CompiledLine, CompiledRule, CompiledTest, Program
-from service.facts.dates import Day
 from service.facts.model import Event, Fact, Facts
 from service.knowledge.schema import Indicator
 
@@ -104,9 +103,11 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
         if offer.unless is not None and offer.unless(case).truth != Truth.NO:
             continue
         key, window = offer.offer.order, offer.offer.within
-        evidence = offer.completion.evidence(case, window) if window is not None else None
+        after = case.latest_start(offer.offer.after)
+        counts = window is not None or after is not None
+        evidence = offer.completion.evidence(case, window, after=after) if counts else None
         if evidence is None:
-            last, placed = offer.completion.last(case, window), _placed(program, case, key)
+            last, placed = offer.completion.last(case, window, after), _placed(program, case, key)
             unlooked = not case.supplied(offer.completion.kind)
             offered.append(Wanted(key, window, last, placed, unchecked=unlooked and last is None))
         else:
@@ -144,7 +145,7 @@ def _gate_test(
     compiled: CompiledTest, program: Program, case: Case, due: list[Wanted], done: list[Done], unchecked: list[Wanted]
 ) -> None:
     test, completion = compiled.test, compiled.completion
-    after = _latest_start(case, test.after)
+    after = case.latest_start(test.after)
     evidence = completion.evidence(
         case, test.within, after=after, legs=_legs(case, test.same_side), negative=test.negative or ()
     )
@@ -170,12 +171,6 @@ def _legs(case: Case, names: Sequence[str] | None) -> frozenset[str] | None:
         return None
     sides = {fact.side for name in names for fact, _ in case.bound.get(name, ())}
     return frozenset(leg for leg in ("left", "right") if leg in sides or "both" in sides)
-
-
-def _latest_start(case: Case, names: Sequence[str] | None) -> Day | None:
-    """The latest first day among what names are bound to; None where none is known."""
-    days = [day for name in names or () for _, day in case.bound.get(name, ()) if day is not None]
-    return max(days, default=None)
 
 
 def _placed(program: Program, case: Case, key: str) -> Event | None:

@@ -47,7 +47,7 @@ def _adjusted(total: Result, albumin: Result, label: str) -> Result:
         value=value,
         canonical=canonical,
         unit=unit,
-        note="adjusted for albumin",
+        note="computed",
         low=None,
         high=None,
     )

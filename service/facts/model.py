@@ -128,7 +128,8 @@ class Facts:
 
     supplied: the FHIR types that were looked for completely. broken: those that came back failed or incomplete.
     unreadable: kind of data → a resource of that kind of which nobody can tell what it is. refuted: conditions that
-    were found not to be there; they only settle an older suspicion.
+    were found not to be there; they only settle an older suspicion. denied: observations that ask about a value set and
+    say no; they only end what was said before.
     """
 
     age: int | None = None
@@ -145,6 +146,7 @@ class Facts:
     reports: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     procedures: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     observations: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    denied: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     encounters: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     answers: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     allergies: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))

@@ -33,10 +33,11 @@ def add_report(
     concluded, told = _conclusion(report)
     site = concepts.side_of(terms, report.bodySite) if isinstance(report, shapes.Observation) else None
     findings: frozenset[str] = frozenset()
+    coded: list[str] = []
     for concept in concluded:
         findings |= reading.recognise("condition", concept).valuesets
         displays = (coding.display for coding in concepts.codings(concept) if coding.display)
-        told += (*concepts.texts(concept), *displays)
+        coded += (*concepts.texts(concept), *displays)
     event = Event(
         reference=reference,
         valuesets=wanted,
@@ -48,7 +49,7 @@ def add_report(
         side=site or found.side,
         values=findings,
         status=status,
-        verdict=terms.scan.verdict(told),
+        verdict=terms.scan.verdict(told, coded),
     )
     for valueset in wanted:
         facts.reports[valueset].append(event)

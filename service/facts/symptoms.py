@@ -17,10 +17,17 @@ from service.terms import Recognition, Terms
 def add_symptom(
     reference: str, observation: shapes.Observation, found: Recognition, day: Day | None, reading: Reading
 ) -> None:
-    """Adds what an observation says is there; what is denied, absent, undated or about somebody else is not added."""
+    """Adds what an observation says is there, and apart from that what it denies.
+
+    What is absent for a reason, undated or about somebody else (R4 Observation.focus) is not added.
+    """
     terms = reading.terms
     status = (observation.status or "").lower()
-    if status not in USABLE | {"preliminary", "registered"} or _denies(terms, observation):
+    if status not in USABLE | {"preliminary", "registered"} or observation.dataAbsentReason or observation.focus:
+        return
+    if _denies(terms, observation):
+        if day is not None and day.date <= reading.today:
+            _add_denied(reference, found, day, reading)
         return
     there = found.valuesets
     if observation.bodySite is not None:
@@ -53,9 +60,16 @@ def add_symptom(
         reading.facts.observations[valueset].append(fact)
 
 
+def _add_denied(reference: str, found: Recognition, day: Day, reading: Reading) -> None:
+    for valueset in found.valuesets:
+        if reading.terms.kinds[valueset] == "observation":
+            event = Event(reference=reference, valuesets=found.valuesets, label=found.label, day=day)
+            reading.facts.denied[valueset].append(event)
+
+
 def _denies(terms: Terms, observation: shapes.Observation) -> bool:
-    """Whether it says no, holds no value for a reason, or is about somebody else (R4 Observation.focus)."""
-    if observation.valueBoolean is False or observation.dataAbsentReason is not None or observation.focus:
+    """Whether it says no."""
+    if observation.valueBoolean is False:
         return True
     said = [*answers(observation.valueCodeableConcept), (observation.valueString or "").strip().lower()]
     return any(answer in terms.answers_no for answer in said if answer)

@@ -132,6 +132,7 @@ def _of_member(name: str, value: Any, here: Path, path: Path) -> Iterator[tuple[
         "replaces",
         "negative",
         "reason_not_in",
+        "ended_by",
         "variants",
     ):
         least = 0 if name in ("tests", "offers", "escalate", "replaces", "variants") else 1
@@ -156,6 +157,7 @@ def _of_member(name: str, value: Any, here: Path, path: Path) -> Iterator[tuple[
         "date",
         "undated",
         "unsettled",
+        "ended_by",
         "escalate",
         "outside_reference",
         "unadjusted",

@@ -67,6 +67,9 @@ class _Checker:
                 self.name("value set", valueset, self.rules.valuesets, file, (*path, "negative"))
         for number, offer in enumerate(rule.offers):
             self.name("order", offer.order, self.orders, file, ("offers", number, "order"))
+            for name in offer.after or ():
+                if name not in bound:
+                    self.fault(file, ("offers", number, "after"), f"no clause of this rule is named {name}")
             for valueset in offer.complete or ():
                 self.name("value set", valueset, self.rules.valuesets, file, ("offers", number, "complete"))
         for other in rule.replaces:
@@ -83,6 +86,9 @@ class _Checker:
             for here, asked in _located(clause, where):
                 if asked.found and asked.found not in bound:
                     self.fault(file, (*here, "found"), f"no clause of the trigger is named {asked.found}")
+                for name in (asked.done and asked.done.after) or ():
+                    if name not in bound:
+                        self.fault(file, (*here, "done", "after"), f"no clause of the trigger is named {name}")
 
     def sources(self, file: str, path: Path, model: Any) -> None:
         """Every `sources` list anywhere inside a model."""
@@ -111,7 +117,7 @@ class _Checker:
             elif word == "rule":
                 for rule in (*(terms.any_of or ()), *(terms.except_ or ())):
                     self.name("another rule", rule, self.rules.recommendations, file, (*where, word))
-            for attribute in ("in_", "value_in", "reason_not_in"):
+            for attribute in ("in_", "value_in", "reason_not_in", "ended_by"):
                 for valueset in getattr(terms, attribute, None) or ():
                     here = (*where, word, attribute.rstrip("_"))
                     self.name("value set", valueset, self.rules.valuesets, file, here)
@@ -129,6 +135,8 @@ class _Checker:
             self.sources("definitions.yaml", ("definitions", number), definition)
         for name, written in rules.valuesets.items():
             self.sources(f"valuesets/{name}.yaml", (), written)
+            for other in written.refines:
+                self.name("value set", other, rules.valuesets, f"valuesets/{name}.yaml", ("refines",))
 
     def order_file(self) -> None:
         rules = self.rules

@@ -93,6 +93,8 @@ class Phrases(Model):
     """The word lists of rules/text.yaml."""
 
     negated_before: list[Text]
+    negated_to_comma: list[Text]
+    joins: list[Text]
     negated_after: list[Text]
     negated_last: list[Text]
     goes_on: list[Text]
@@ -117,6 +119,7 @@ class Phrases(Model):
     leg_cramps: list[Text]
     scan_positive: list[Text]
     scan_unclear: list[Text]
+    scan_clear: list[Text]
     answers_yes: list[Text]
     answers_no: list[Text]
     routes: dict[str, list[Text]] = Field(default_factory=dict)

@@ -78,6 +78,8 @@ class ConditionTerms(Model):
     recorded one, or the later of the two. undated: one without that date leaves the question unknown, or is ignored.
     side: one (left or right, or one of them and nobody says which) or both. unsettled: it does not count once an entry
     of the same value set confirms or refutes it: one that is dated on or after it and not of the other leg.
+    ended_by: it does not count once a later observation answers with one of these value sets, or asks about one and
+    says no.
     """
 
     in_: Slugs = Field(alias="in")
@@ -90,6 +92,7 @@ class ConditionTerms(Model):
     undated: Literal["unknown", "ignored"] = "unknown"
     side: Literal["one", "both"] | None = None
     unsettled: bool = False
+    ended_by: Slugs | None = None
 
 
 class MedicationTerms(Model):
@@ -155,12 +158,16 @@ class ProcedureTerms(Model):
 
 
 class ObservationTerms(Model):
-    """A symptom or status recorded as an Observation: by its code, or by its coded value where value_in is given."""
+    """A symptom or status recorded as an Observation: by its code, or by its coded value where value_in is given.
+
+    ended_by: as of conditions.
+    """
 
     in_: Slugs = Field(alias="in")
     within: Days
     value_in: Slugs | None = None
     side: Literal["one", "both"] | None = None
+    ended_by: Slugs | None = None
 
 
 class EncounterTerms(Model):
@@ -182,10 +189,17 @@ class AllergyTerms(Model):
 
 
 class DoneTerms(Model):
-    """Whether a usable, complete result of an order lies in the window."""
+    """Whether a usable, complete result of an order lies in the window, and not before what these names found."""
 
     order: Slug
-    within: Days
+    within: Days | None = None
+    after: Slugs | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> DoneTerms:
+        if self.within is None and self.after is None:
+            raise ValueError("done needs a window, or names that it comes after")
+        return self
 
 
 class RuleTerms(Model):
@@ -283,12 +297,14 @@ class Test(Model):
 class Offer(Model):
     """An order that goes with the rule and never gates it.
 
-    within: one done in that window is listed as done instead. complete: value sets of which this rule needs a result,
-    where that is not what the order is otherwise complete with (platelets of a blood count).
+    within, after: one done in that window, and not before what these names found, is listed as done instead.
+    complete: value sets of which this rule needs a result, where that is not what the order is otherwise complete with
+    (platelets of a blood count).
     """
 
     order: Slug
     within: Days | None = None
+    after: Slugs | None = None
     complete: Slugs | None = None
     if_: Clause | None = Field(default=None, alias="if")
     unless: Clause | None = None
@@ -487,7 +503,7 @@ class OverrideReason(Model):
 class Notable(Model):
     """A value not older than `within` that is marked high or low in the done table, also where no rule speaks of it.
 
-    aged_from: one that old is listed with its age.
+    aged_from: one that old is listed with its age. unranged: only where no reference range was reported beside it.
     """
 
     in_: Slugs = Field(alias="in")
@@ -495,6 +511,8 @@ class Notable(Model):
     above: Limits | None = None
     at_least: Limits | None = None
     below: Limits | None = None
+    at_most: Limits | None = None
+    unranged: bool = False
     aged_from: Days | None = None
     sources: list[Slug] = Field(min_length=1)
 
@@ -584,7 +602,8 @@ class ValueSet(Model):
     words_refuse: the words beside a code may take it back (a cramp code whose text says hand). refused_by: these words
     take back a code and a name (swelling of the hand), unless one of outweighed_by stands there too (hand and leg).
     names_alone: a name counts only in a short text (whole_text_tokens of text.yaml). spoiled_by: a result whose note
-    says so is unusable (a haemolysed potassium).
+    says so is unusable (a haemolysed potassium). refines: beside a code of these value sets the names of this one add
+    it (the stage of a kidney disease whose code does not say it).
     """
 
     id: Slug
@@ -601,6 +620,7 @@ class ValueSet(Model):
     not_routes: list[Text] = []
     words_refuse: bool = False
     names_alone: bool = False
+    refines: Slugs = []
     spoiled_by: list[Text] = []
     unit: Text | None = None
     units: list[UnitFactor] = []

@@ -92,6 +92,7 @@ class Terms:
     units: Units
     refusing: frozenset[str]
     alone: frozenset[str]
+    refines: dict[str, frozenset[str]]
     alone_words: int
     spoiled: dict[str, PhraseIndex[bool]]
     routes: PhraseIndex[str]
@@ -310,7 +311,8 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
                 named.setdefault(valueset, ingredient)
     tells = any(terms.story.tells(sentence) for sentence in words)
     by_code = frozenset(match.valueset for match in matches)
-    contradiction = bool(by_code and named) and by_code.isdisjoint(named)
+    added = frozenset(name for name in named if not by_code.isdisjoint(terms.refines.get(name, ())))
+    contradiction = bool(by_code and named.keys() - added) and by_code.isdisjoint(named)
     if not by_code and not named:
         return Recognition(frozenset(), tells_leg_cramps=True) if tells else NOTHING
     ingredients = {part for match in matches for part in match.ingredients}
@@ -319,7 +321,7 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
     sides = [match.side for match in matches if match.side not in ("", "unspecified")]
     first = next(((c.system, c.code) for c in codings if c.code), (None, None))
     return Recognition(
-        valuesets=by_code.union(named) if contradiction or not by_code else by_code,
+        valuesets=by_code.union(named) if contradiction or not by_code else by_code | added,
         by=_how(matches),
         label=_label(terms, matches, named, ingredients),
         system=system if code else first[0],
@@ -388,6 +390,7 @@ def compile_terms(rules: Rules) -> Terms:
         units=compile_units(rules),
         refusing=frozenset(name for name, valueset in rules.valuesets.items() if valueset.words_refuse),
         alone=frozenset(name for name, valueset in rules.valuesets.items() if valueset.names_alone),
+        refines={name: frozenset(valueset.refines) for name, valueset in rules.valuesets.items() if valueset.refines},
         alone_words=phrases.whole_text_tokens,
         spoiled={name: index(v.spoiled_by) for name, v in rules.valuesets.items() if v.spoiled_by},
         routes=PhraseIndex((tokens(word), route) for route, listed in phrases.routes.items() for word in listed),

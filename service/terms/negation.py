@@ -10,15 +10,19 @@ from service.knowledge.phrases import Phrase, PhraseIndex, Phrases, Tokens, toke
 class Negation:
     """Finds what denies a name, before it and after it, without reaching into what is said of something else.
 
-    Before a name a denial reaches over commas, as in a list ("no fever, chills, cramps"), but not out of another
-    sentence, nor where it denies what stands before it ("DVT ruled out, left leg swollen"). After a name it stays in
-    the part between commas ("leg cramps, denies chest pain"); a later part denies the name only where it says nothing
-    else ("leg cramps, resolved"). What is "not excluded" is not denied.
+    Before a name a denial reaches over commas, as in a list ("no fever, chills, cramps"; in German only where a word
+    joins the list), but not out of another sentence, nor where it denies what stands before it ("DVT ruled out, left
+    leg swollen"). After a name it stays in the part between commas ("leg cramps, denies chest pain"); a later part
+    denies the name only where it says nothing else ("leg cramps, resolved"). What is "not excluded" is not denied.
     """
 
     def __init__(self, phrases: Phrases) -> None:
         backwards = {tokens(phrase) for phrase in phrases.negated_after}
-        self._before = PhraseIndex((words, words in backwards) for words in map(tokens, phrases.negated_before))
+        self._before = PhraseIndex(
+            (words, words in backwards) for words in map(tokens, (*phrases.negated_before, *phrases.negated_to_comma))
+        )
+        self._to_comma = frozenset(tokens(phrase) for phrase in phrases.negated_to_comma)
+        self._joins = index(phrases.joins)
         self._after = PhraseIndex(
             (tokens(phrase), last)
             for last, listed in ((False, phrases.negated_after), (True, phrases.negated_last))
@@ -44,7 +48,8 @@ class Negation:
         for begin, stop, backwards in _within(self._before, words, low, start):
             if start - stop > reach or self._is_open(words, begin, stop):
                 continue
-            if begin >= part or not (backwards or stop in breaks):
+            ends = words[begin:stop] in self._to_comma and not self._joins.holds(words[stop:start])
+            if begin >= part or not (backwards or ends or stop in breaks):
                 return True
         return False
 

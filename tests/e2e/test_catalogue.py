@@ -153,7 +153,7 @@ SAID = {
     "found: swelling": "“Swelling” was found.",
     "rule: {indicator: critical, outcome: [fires]}": "Any other rule fires as critical.",
     "rule: {any_of: [diabetes], outcome: [fires, satisfied]}":
-        "The rule “Diabetes with night cramps” fires or is satisfied.",
+        "The rule “Diabetes” fires or is satisfied.",
     "definition: kidney-stage-4-5":
         "There is chronic kidney disease stage 4 or 5 by code, or an eGFR below 30 in the past year.",
     "all: [{sex: male}, {any: [{sex: female}, {definition: unsteady}]}, {none: [{condition: {in: diabetes}}]}]":
