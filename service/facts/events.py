@@ -9,6 +9,7 @@ from service import shapes
 from service.facts import concepts, text
 from service.facts.dates import Day, read_day
 from service.facts.model import Event, Facts
+from service.facts.products import pointed_at
 from service.facts.symptoms import answers
 from service.record import Record
 from service.terms import Recogniser, Recognition, Terms
@@ -23,7 +24,7 @@ def read_events(record: Record, terms: Terms, recogniser: Recogniser, facts: Fac
     for reference, procedure in record.of(shapes.Procedure):
         _procedure(reference, procedure, terms, recogniser, facts, zone)
     for reference, encounter in record.of(shapes.Encounter):
-        _encounter(reference, encounter, terms, recogniser, facts, zone)
+        _encounter(reference, encounter, record, recogniser, facts, terms, zone)
     for reference, response in record.of(shapes.QuestionnaireResponse):
         if (response.status or "").lower() in ("completed", "amended", "in-progress"):
             facts.check_dates(reference, response, zone)
@@ -84,12 +85,23 @@ def _procedure(
 
 
 def _encounter(
-    reference: str, encounter: shapes.Encounter, terms: Terms, recogniser: Recogniser, facts: Facts, zone: tzinfo
+    reference: str,
+    encounter: shapes.Encounter,
+    record: Record,
+    recogniser: Recogniser,
+    facts: Facts,
+    terms: Terms,
+    zone: tzinfo,
 ) -> None:
+    """Adds the reasons of an encounter, in its own words or by the Conditions that they point to."""
     if (encounter.status or "").lower() in ("entered-in-error", "cancelled"):
         return
     period = encounter.period or shapes.Period()
-    for reason in concepts.listed(encounter.reasonCode):
+    pointers = encounter.reasonReference
+    reasons = list(concepts.listed(encounter.reasonCode))
+    for pointer in pointers if isinstance(pointers, list) else [pointers] if pointers else []:
+        reasons += pointed_at(encounter, pointer, record)
+    for reason in reasons:
         found = recogniser.recognise("condition", concepts.codings(reason), concepts.texts(reason))
         valuesets = found.valuesets
         if found.tells_leg_cramps:

@@ -68,7 +68,7 @@ def _resolve(
 
 
 def _target(
-    item: shapes.Prescription, pointer: shapes.Reference | None, known: Mapping[str, shapes.Resource]
+    item: shapes.Owned, pointer: shapes.Reference | None, known: Mapping[str, shapes.Resource]
 ) -> shapes.Resource | None:
     """The resource that a reference points to: contained, by its address, or by type and id."""
     if pointer is None or not pointer.reference:
@@ -85,7 +85,7 @@ def reasons_of(item: shapes.Prescription, recogniser: Recogniser, record: Record
     pointers = item.reasonReference if isinstance(item.reasonReference, list) else [item.reasonReference]
     for pointer in pointers:
         if pointer is not None:
-            stated += _pointed_at(item, pointer, record)
+            stated += pointed_at(item, pointer, record)
     told = [(concepts.codings(concept), concepts.texts(concept)) for concept in stated]
     told = [(codings, texts) for codings, texts in told if codings or texts]
     if not told:
@@ -93,8 +93,8 @@ def reasons_of(item: shapes.Prescription, recogniser: Recogniser, record: Record
     return frozenset[str]().union(*(recogniser.recognise("condition", *words).valuesets for words in told))
 
 
-def _pointed_at(item: shapes.Prescription, pointer: shapes.Reference, record: Record) -> Iterator[shapes.Concept]:
-    """The code of the Condition that a reason points to, unless it was refuted; else what the pointer itself says."""
+def pointed_at(item: shapes.Owned, pointer: shapes.Reference, record: Record) -> Iterator[shapes.Concept]:
+    """Yields the code of the Condition that a reason points to, unless it was refuted; else what the pointer says."""
     found = _target(item, pointer, record.conditions)
     if isinstance(found, shapes.Condition):
         if found.code is not None and concepts.word(found.verificationStatus) not in _NO_REASON:

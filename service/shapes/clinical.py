@@ -57,6 +57,7 @@ class Encounter(Owned, kw_only=True, tag="Encounter"):
     period: Period | None = None
     actualPeriod: Period | None = None
     reasonCode: list[Concept] | Concept | None = None
+    reasonReference: list[Reference] | Reference | None = None
     reason: list[EncounterReason] | EncounterReason | None = None
 
 

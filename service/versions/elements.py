@@ -143,12 +143,15 @@ def _encounter(encounter: shapes.Encounter) -> str:
     encounter.period = encounter.period or encounter.actualPeriod
     reasons = encounter.reason if isinstance(encounter.reason, list) else [encounter.reason]
     found: list[Concept] = list(_listed(encounter.reasonCode))
+    pointed: list[shapes.Reference] = list(_many(encounter.reasonReference))
     for reason in reasons:
         if reason is not None and reason.value is not None:
             found += [inner.concept for inner in reason.value if inner.concept is not None]
+            pointed += [inner.reference for inner in reason.value if inner.reference is not None]
         elif reason is not None:
             found.append(reason)
     encounter.reasonCode = found or None
+    encounter.reasonReference = pointed or None
     return ""
 
 

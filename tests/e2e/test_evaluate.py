@@ -721,6 +721,17 @@ def test_a_death_without_a_readable_day_is_a_death(post: Post) -> None:
     assert rejected(body) == {"Patient/p1": "Patient.deceasedDateTime is no FHIR date: not used"}
 
 
+@pytest.mark.parametrize(("verification", "is_open"), [("confirmed", True), ("refuted", False)])
+def test_the_reason_of_an_encounter_may_be_a_condition(post: Post, verification: str, is_open: bool) -> None:
+    settled = {"coding": [{"code": "resolved"}]}
+    why = cramps(clinicalStatus=settled, verificationStatus={"coding": [{"code": verification}]})
+    visit = {name: value for name, value in VISIT.items() if name != "reasonCode"}
+    visit |= {"period": {"start": "2026-06-10"}, "reasonReference": [{"reference": f"Condition/{why['id']}"}]}
+    gate = explanation(post(bundle(PATIENT, why, visit), complaint="chart"))["gate"]
+    assert gate["open"] is is_open
+    assert [fact["reference"] for fact in gate.get("found", [])] == ["Encounter/x"] * is_open
+
+
 # --- sides, sites and what was not done ------------------------------------------------------------------------------
 
 
