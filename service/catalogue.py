@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from service.engine.program import Program, clauses_of, walk
+from service.engine.program import Program, clauses_of
+from service.engine.reach import walk
 from service.knowledge.schema import Clause, Recommendation
 from service.knowledge.site import Decided
 from service.prose import condition, sentence
@@ -46,7 +47,7 @@ def entry(program: Program, rule_id: str) -> dict[str, Any]:
     """Returns one rule as written, with its logic in a sentence, its value sets, thresholds and sources in full."""
     rule = program.rules.recommendations[rule_id]
     written = rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    clauses = [clause for own in clauses_of(rule) for clause in walk(own, program.rules)]
+    clauses = [clause for own in clauses_of(rule) for clause in walk(own, program.rules.definitions)]
     used = sorted({name for clause in clauses for name in getattr(getattr(clause, clause.word), "in_", None) or ()})
     decided = program.rules.decided
     return {

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from service.engine.case import KINDS
-from service.engine.program import Program, clauses_of, walk
+from service.engine.program import Program, clauses_of
+from service.engine.reach import walk
 
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
@@ -80,7 +81,12 @@ def codes_of(program: Program, uri: str, *, kinds: tuple[str, ...] = (), names: 
 def symptom_codes(program: Program) -> list[str]:
     """Returns the SNOMED CT codes of the conditions that rules look for among observations too."""
     rules = program.rules
-    clauses = [clause for rule in program.all for own in clauses_of(rule.recommendation) for clause in walk(own, rules)]
-    clauses += walk(rules.definitions[rules.ruleset.gate].when, rules)
+    clauses = [
+        clause
+        for rule in program.all
+        for own in clauses_of(rule.recommendation)
+        for clause in walk(own, rules.definitions)
+    ]
+    clauses += walk(rules.definitions[rules.ruleset.gate].when, rules.definitions)
     asked = {name for clause in clauses if clause.observation for name in clause.observation.in_}
     return codes_of(program, SNOMED, names=asked)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from service.engine.program import Program, clauses_of, walk
+from service.engine.program import Program, clauses_of
+from service.engine.reach import walk
 from service.knowledge.schema import Clause, Recommendation
 
 _ASSESSMENTS = frozenset(("audit-c", "pregnancy-status"))  # value sets that hold an assessment of health status
@@ -26,7 +27,7 @@ def source_attributes(program: Program, rules: Sequence[Recommendation]) -> list
     released = ruleset.released.isoformat() if ruleset.released else None
     revised = ruleset.revised.isoformat() if ruleset.revised else None
     dates = [f"Released {released}." if released else "Not released yet.", f"Revised {revised}." if revised else ""]
-    asked = {rule.id: [c for own in clauses_of(rule) for c in walk(own, program.rules)] for rule in rules}
+    asked = {rule.id: [c for own in clauses_of(rule) for c in walk(own, program.rules.definitions)] for rule in rules}
     return [
         {
             "id": "citations",
@@ -82,7 +83,12 @@ def source_attributes(program: Program, rules: Sequence[Recommendation]) -> list
 
 def sources_of(program: Program, rule: Recommendation) -> list[str]:
     """Returns the id of every source that a rule or a definition which it uses names anywhere, once."""
-    defined = {name for own in clauses_of(rule) for clause in walk(own, program.rules) for name in clause.sources or ()}
+    defined = {
+        name
+        for own in clauses_of(rule)
+        for clause in walk(own, program.rules.definitions)
+        for name in clause.sources or ()
+    }
     return sorted(defined.union(_named(rule.model_dump(mode="json", by_alias=True, exclude_defaults=True))))
 
 

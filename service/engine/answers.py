@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ class Answer(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
+_NO, _UNKNOWN, _YES = Truth
 NO = Answer(Truth.NO)
 YES = Answer(Truth.YES)
 
@@ -34,35 +35,38 @@ def unknown(*missing: str) -> Answer:
     return Answer(Truth.UNKNOWN, (), missing)
 
 
-def all_of(answers: Iterable[Answer]) -> Answer:
+def all_of(answers: Sequence[Answer]) -> Answer:
     """Yes when all are yes, no when one is no."""
-    answers = tuple(answers)
-    truth = min(answer.truth for answer in answers)
-    return Answer(truth, _found(answers) if truth else (), _missing(answers) if truth == Truth.UNKNOWN else ())
+    truth = min([answer.truth for answer in answers])
+    if truth == _NO:
+        return NO
+    return Answer(truth, _found(answers), _missing(answers) if truth == _UNKNOWN else ())
 
 
-def any_of(answers: Iterable[Answer]) -> Answer:
+def any_of(answers: Sequence[Answer]) -> Answer:
     """Yes when one is yes, no when all are no."""
-    answers = tuple(answers)
-    truth = max(answer.truth for answer in answers)
-    return Answer(truth, _found(answers), _missing(answers) if truth == Truth.UNKNOWN else ())
+    truth = max([answer.truth for answer in answers])
+    if truth == _NO:
+        return NO
+    return Answer(truth, (), _missing(answers)) if truth == _UNKNOWN else Answer(truth, _found(answers))
 
 
-def none_of(answers: Iterable[Answer]) -> Answer:
+def none_of(answers: Sequence[Answer]) -> Answer:
     """Yes when all are no, no when one is yes."""
-    answers = tuple(answers)
-    truth = Truth(2 - max(answer.truth for answer in answers))
-    return Answer(truth, (), _missing(answers) if truth == Truth.UNKNOWN else ())
+    truth = max([answer.truth for answer in answers])
+    if truth == _NO:
+        return YES
+    return Answer(truth, (), _missing(answers)) if truth == _UNKNOWN else NO
 
 
-def _found(answers: tuple[Answer, ...]) -> tuple[Fact, ...]:
+def _found(answers: Sequence[Answer]) -> tuple[Fact, ...]:
     seen: dict[tuple[str, str], Fact] = {}
     for answer in answers:
-        if answer.truth == Truth.YES:
+        if answer.truth == _YES:
             for fact in answer.found:
                 seen.setdefault((fact.reference, fact.label), fact)
     return tuple(seen.values())
 
 
-def _missing(answers: tuple[Answer, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(m for answer in answers if answer.truth == Truth.UNKNOWN for m in answer.missing))
+def _missing(answers: Sequence[Answer]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(m for answer in answers if answer.truth == _UNKNOWN for m in answer.missing))

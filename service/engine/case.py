@@ -38,9 +38,12 @@ class Case:
     bound: dict[str, list[tuple[Fact, Day | None]]] = field(default_factory=dict)
     outcomes: dict[str, tuple[str, str]] = field(default_factory=dict)
     supplied_kinds: frozenset[str] = field(init=False)
+    present: frozenset[str] = field(init=False)  # value sets on record, those of decisive unusable results as well
 
     def __post_init__(self) -> None:
         self.supplied_kinds = frozenset(kind for kind in KINDS if _is_supplied(kind, self.facts))
+        unusable = (item.valueset for item in self.facts.unusable if item.decisive)
+        self.present = frozenset(self.facts.present()).union(unusable)
 
     def supplied(self, kind: str) -> bool:
         """Returns whether the absence of this kind of data means that there is none.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from service.engine import comparison
 from service.engine.answers import NO, YES, Answer, Truth, all_of, any_of, none_of, unknown
 from service.engine.case import Case
 from service.engine.completion import Completion
+from service.engine.reach import kinds, needs
 from service.facts.dates import Day
 from service.facts.model import Condition, Event, Fact
 from service.knowledge.schema import (
@@ -35,7 +36,7 @@ class Clauses:
 
     def compile(self, clause: Clause) -> Ask:
         """Returns the function that answers a clause; what it found is bound to the clause's name."""
-        ask = self._word(clause)
+        ask = self._unless_absent(clause, self._word(clause))
         name = clause.as_
         if name is None:
             return ask
@@ -48,6 +49,19 @@ class Clauses:
             return answer
 
         return bind
+
+    def _unless_absent(self, clause: Clause, ask: Ask) -> Ask:
+        """Answers no at once where nothing on record is in any value set that could make the clause yes."""
+        needed, looked_at = needs(clause, self._definitions), kinds(clause, self._definitions)
+        if needed is None:
+            return ask
+
+        def unless_absent(case: Case) -> Answer:
+            if needed.isdisjoint(case.present) and looked_at <= case.supplied_kinds:
+                return NO
+            return ask(case)
+
+        return unless_absent
 
     def _word(self, clause: Clause) -> Ask:
         word = clause.word
@@ -66,7 +80,7 @@ class Clauses:
             case _:
                 return _WORDS[word](terms)
 
-    def _joined(self, join: Callable[[Iterable[Answer]], Answer], clauses: list[Clause]) -> Ask:
+    def _joined(self, join: Callable[[Sequence[Answer]], Answer], clauses: list[Clause]) -> Ask:
         asks = [self.compile(clause) for clause in clauses]
         if join is all_of:
             return _all(asks)
@@ -316,7 +330,7 @@ def _found(name: str) -> Ask:
     return lambda case: YES if case.bound.get(name) else NO
 
 
-_JOINS: dict[str, Callable[[Iterable[Answer]], Answer]] = {"all": all_of, "any": any_of, "none": none_of}
+_JOINS: dict[str, Callable[[Sequence[Answer]], Answer]] = {"all": all_of, "any": any_of, "none": none_of}
 _WORDS: dict[str, Callable[[Any], Ask]] = {
     "condition": _condition,
     "medication": _medication,

@@ -50,27 +50,25 @@ def evaluate(program: Program, facts: Facts, as_of: date, *, complaint_given: bo
         found=charted.found,
         missing=charted.missing,
     )
-    # an unusable result might have answered a trigger, so it counts as one that is there
-    present = frozenset(facts.present()).union(item.valueset for item in facts.unusable if item.decisive)
-    findings = {rule.id: _judge(rule, program, case, gate, present) for rule in program.first}
+    findings = {rule.id: _judge(rule, program, case, gate) for rule in program.first}
     _replace(findings)
     shown_rules = {name: finding for name, finding in findings.items() if finding.rule.status == "active"}
     case.outcomes.update({name: (finding.outcome, finding.indicator) for name, finding in shown_rules.items()})
     for rule in program.second:
-        findings[rule.id] = _judge(rule, program, case, gate, present)
+        findings[rule.id] = _judge(rule, program, case, gate)
     return Evaluation(
         gate, tuple(findings[rule] for rule in program.rules.ruleset.order if rule in findings), facts, as_of
     )
 
 
-def _judge(rule: CompiledRule, program: Program, case: Case, gate: Gate, present: frozenset[str]) -> Finding:
+def _judge(rule: CompiledRule, program: Program, case: Case, gate: Gate) -> Finding:
     recommendation, silent = rule.recommendation, rule.silent
     if case.facts.deceased or (recommendation.gate == "required" and not gate.open):
         return silent
     minor = case.facts.age is not None and case.facts.age < program.rules.ruleset.adult_age
     if minor and recommendation.population == "adults":
         return silent
-    if rule.needs is not None and rule.needs.isdisjoint(present) and rule.kinds <= case.supplied_kinds:
+    if rule.needs is not None and rule.needs.isdisjoint(case.present) and rule.kinds <= case.supplied_kinds:
         return silent
     return _ask(rule, program, case)
 

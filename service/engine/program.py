@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from service.engine.case import KINDS
 from service.engine.clauses import Ask, Clauses
 from service.engine.completion import Completion, completion_of
 from service.engine.findings import Finding
+from service.engine.reach import kinds, needs, walk
 from service.knowledge.load import Rules, load_rules
 from service.knowledge.overlay import with_overlay
 from service.knowledge.schema import Clause, Escalation, Line, Offer, Order, Recommendation, Test
@@ -121,7 +121,9 @@ def compile_program(rules: Rules) -> Program:
         for recommendation in (rules.recommendations[rule] for rule in rules.ruleset.order)
         if recommendation.status != "retired"
     ]
-    asks_rules = {rule.id for rule in compiled if any(c.rule for c in walk(rule.recommendation.when, rules))}
+    asks_rules = {
+        rule.id for rule in compiled if any(clause.rule for clause in walk(rule.recommendation.when, rules.definitions))
+    }
     return Program(
         rules=rules,
         terms=terms,
@@ -134,7 +136,7 @@ def compile_program(rules: Rules) -> Program:
         clauses=clauses,
         kinds_read=frozenset().union(
             *(rule.kinds for rule in compiled),
-            _kinds(rules.definitions[rules.ruleset.gate].when, rules),
+            kinds(rules.definitions[rules.ruleset.gate].when, rules.definitions),
         ),
         placed_as={
             key: frozenset(
@@ -177,8 +179,8 @@ def _compile(
             CompiledLine(variant.summary, maybe(variant.if_), None, maybe(variant.if_possible))
             for variant in recommendation.card.variants
         ),
-        needs=needs(recommendation.when, rules),
-        kinds=_kinds(recommendation.when, rules),
+        needs=needs(recommendation.when, rules.definitions),
+        kinds=kinds(recommendation.when, rules.definitions),
         silent=Finding(recommendation, "silent", recommendation.indicator, recommendation.card.summary),
     )
 
@@ -186,22 +188,6 @@ def _compile(
 def _completion(offer: Offer, completions: dict[str, Completion]) -> Completion:
     usual = completions[offer.order]
     return usual if offer.complete is None else Completion(tuple((name,) for name in offer.complete), usual.kind)
-
-
-def _kinds(clause: Clause, rules: Rules) -> frozenset[str]:
-    """The kinds of data that a clause reads. Doses given only add to what the medicines say."""
-    asked = list(walk(clause, rules))
-    given = {"administration" for inner in asked if inner.medication and inner.medication.given_within is not None}
-    return frozenset(inner.word for inner in asked if inner.word in KINDS) | given
-
-
-def walk(clause: Clause, rules: Rules) -> Iterator[Clause]:
-    """Yields a clause and every clause inside it, definitions opened."""
-    yield clause
-    if clause.definition:
-        yield from walk(rules.definitions[clause.definition].when, rules)
-    for inner in (*(clause.all or ()), *(clause.any or ()), *(clause.none or ())):
-        yield from walk(inner, rules)
 
 
 def clauses_of(rule: Recommendation) -> Iterator[Clause]:
@@ -221,18 +207,3 @@ def clauses_of(rule: Recommendation) -> Iterator[Clause]:
             clause: Clause | None = getattr(item, name, None)
             if clause is not None:
                 yield clause
-
-
-def needs(clause: Clause, rules: Rules) -> frozenset[str] | None:
-    """Returns value sets of which one must be on record for the clause to be yes; None where nothing need be."""
-    if clause.definition:
-        return needs(rules.definitions[clause.definition].when, rules)
-    if clause.any:
-        parts = [needs(inner, rules) for inner in clause.any]
-        return None if None in parts else frozenset[str]().union(*(part for part in parts if part))
-    if clause.all:
-        known = [part for inner in clause.all if (part := needs(inner, rules)) is not None]
-        return min(known, key=len, default=None)
-    terms = getattr(clause, clause.word)
-    listed = getattr(terms, "in_", None)
-    return None if listed is None else frozenset(listed)

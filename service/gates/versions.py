@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from service.engine.program import clauses_of, walk
+from service.engine.program import clauses_of
+from service.engine.reach import walk
 from service.knowledge import strict_yaml
 from service.knowledge.load import Rules
 from service.knowledge.schema import Model, Recommendation, RuleLocks
@@ -73,7 +74,7 @@ def write_locks(rules: Rules, folder: Path) -> list[Fault]:
 def meaning(rules: Rules, rule: Recommendation) -> str:
     """Returns what identifies a rule's behaviour: its logic, the value sets, definitions, orders and units it uses."""
     tree = rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    clauses = [clause for own in clauses_of(rule) for clause in walk(own, rules)]
+    clauses = [clause for own in clauses_of(rule) for clause in walk(own, rules.definitions)]
     definitions = sorted({clause.definition for clause in clauses if clause.definition})
     orders = {test.order for test in rule.tests} | {offer.order for offer in rule.offers}
     orders |= {clause.done.order for clause in clauses if clause.done}
