@@ -8,7 +8,8 @@ import httpx2
 import pytest
 
 from service.engine import Program, load_program
-from service.engine.program import clauses_of, walk
+from service.engine.program import clauses_of
+from service.engine.reach import walk
 from service.knowledge.load import load_rules
 from service.knowledge.schema import Clause
 from service.knowledge.strict_yaml import read_model
