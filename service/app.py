@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from service import answer, openapi, rendering
+from service.discovery import discover
 from service.envelope import Envelope
 from service.observe import Metrics
 from service.routes import bundle, catalogue, docs, health, hooks
@@ -87,6 +88,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings = app.state.settings
     app.state.knowledge = knowledge = app.state.prepared or answer.load(settings)
     app.state.program = program = knowledge.program
+    app.state.discovery = discover(knowledge)
     app.openapi()  # made now, so that an example that cannot be read stops the start
     logger = structlog.get_logger()
     logger.info("started", version=program.version, digest=program.digest)

@@ -8,9 +8,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from service.engine.program import Program
 from service.knowledge import strict_yaml
 from service.knowledge.schema import Model, Once, Slug, Text
 from service.knowledge.strict_yaml import Fault
+from service.prefetch import templates
+from service.services import SERVICES
 
 Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA"]
 ProfileName = Literal["standard", "cds-hooks-1.0", "epic"]
@@ -69,8 +72,8 @@ class SiteCode(Model):
 class Caller(Model):
     """What holds for a client, whether it is known by a token or not.
 
-    services: ids of discovery; all where none are named. prefetch_keys: the client's key → ours. order_codes: order key
-    of orders.yaml → the site's codes. topic_codes: card group → code.
+    services: ids of discovery; all where none are named. prefetch_keys: the client's key → ours. order_codes: key of an
+    order or panel of orders.yaml → the site's codes. topic_codes: card group → code.
     """
 
     profile: ProfileName = "standard"
@@ -139,6 +142,29 @@ def read_clients(path: Path) -> Clients:
     if isinstance(read, list):
         raise ClientsInvalid(read)
     return read[0]
+
+
+def check(clients: Clients, program: Program) -> list[str]:
+    """Returns a fault for each service, prefetch key and order that a client names and that there is none of."""
+    orders = {order.key for order in program.rules.orders.orders} | {panel.key for panel in program.rules.orders.panels}
+    keys = {template.key for template in templates(program)}
+    callers: list[tuple[str, Caller]] = [(client.id, client) for client in clients.clients]
+    if clients.anonymous is not None:
+        callers.append(("anonymous", clients.anonymous))
+    faults: list[str] = []
+    for name, caller in callers:
+        named = (
+            ("services", "service", caller.services or (), SERVICES),
+            ("prefetch_keys", "prefetch key", caller.prefetch_keys.values(), keys),
+            ("order_codes", "order", caller.order_codes, orders),
+        )
+        faults += [
+            f"{name}: {member}: there is no {kind} {item}"
+            for member, kind, items, known in named
+            for item in items
+            if item not in known
+        ]
+    return faults
 
 
 class ClientsInvalid(Exception):

@@ -16,10 +16,13 @@ from service.knowledge.site import Decided
 EXTENSION = "org.nocturnal-cramps.evaluation"
 
 
-def explain(evaluation: Evaluation, program: Program, *, silent: bool = False) -> dict[str, Any]:
+def explain(
+    evaluation: Evaluation, program: Program, *, silent: bool = False, withheld: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
     """Returns the explanation of an evaluation; members without a value are left out.
 
-    silent: silent rules are listed too. Draft rules are evaluated and counted, never shown.
+    silent: silent rules are listed too. withheld: cards that the call did not want.
+    Draft rules are evaluated and counted, never shown.
     """
     gate = evaluation.gate
     findings = [f for f in evaluation.findings if f.rule.status == "active" and (silent or f.outcome != "silent")]
@@ -34,6 +37,7 @@ def explain(evaluation: Evaluation, program: Program, *, silent: bool = False) -
             ),
             "rules": [_finding(finding) for finding in findings],
             "orders": _orders(evaluation.findings, program),
+            "withheld": withheld,
             "notSupplied": list(evaluation.facts.not_supplied),
             "rejected": [{"reference": r.reference, "reason": r.reason} for r in _once(evaluation.facts.rejected)],
         }

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from service.context import Brought, Context, LooseContext, bring
 from service.errors import Code, Refusal
 from service.record import Rejection, Source, Unreadable, from_decoded, kind_of, read_resource, utf8
 from service.services import Service
@@ -20,7 +21,7 @@ class _Call(Shape):
 
     hook: str
     hookInstance: str
-    context: dict[str, Any]
+    context: Context
     prefetch: dict[str, AnyResource | None] | None = None
     fhirServer: Any = None
     fhirAuthorization: Any = None
@@ -32,7 +33,7 @@ class _LooseCall(Shape):
 
     hook: Any = None
     hookInstance: Any = None
-    context: Any = None
+    context: msgspec.Raw = msgspec.Raw()
     prefetch: msgspec.Raw = msgspec.Raw()
     fhirServer: Any = None
     fhirAuthorization: Any = None
@@ -41,6 +42,7 @@ class _LooseCall(Shape):
 
 _CALL = msgspec.json.Decoder(_Call)
 _LOOSE = msgspec.json.Decoder(_LooseCall)
+_CONTEXT = msgspec.json.Decoder(LooseContext)
 _PREFETCH = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -74,6 +76,7 @@ class Message:
     fhir_server: str | None = None
     authorization: Authorization | None = None
     extension: dict[str, Any] = field(default_factory=dict)
+    brought: Brought = field(default_factory=Brought)
 
     @property
     def user_is_lay(self) -> bool:
@@ -96,34 +99,35 @@ def read(body: bytes, service: Service, aliases: Mapping[str, str] = _NO_ALIASES
         loose = _LooseCall(
             hook=call.hook,
             hookInstance=call.hookInstance,
-            context=call.context,
             fhirServer=call.fhirServer,
             fhirAuthorization=call.fhirAuthorization,
             extension=call.extension,
         )
+        context: Context | LooseContext | None = call.context
         prefetch = {key: _source(value, key) for key, value in (call.prefetch or {}).items()}
     except msgspec.ValidationError:
         loose = _decode_loose(body)
+        context = None
         prefetch = _raw_prefetch(loose.prefetch)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise Refusal(Code.BODY_NOT_JSON) from None
     _check_members(loose, service)
+    context = context or _loose_context(loose.context)
     if aliases:
         prefetch = {aliases.get(key, key): value for key, value in prefetch.items()} | {
             key: value for key, value in prefetch.items() if key not in aliases
         }
-    context: dict[str, Any] = loose.context
-    encounter = context.get("encounterId")
     return Message(
         service=service,
         hook_instance=loose.hookInstance,
-        patient_id=_text(context, "patientId").removeprefix("Patient/"),
-        user=_text(context, "userId"),
-        encounter_id=encounter.removeprefix("Encounter/") if isinstance(encounter, str) and encounter.strip() else None,
+        patient_id=_id(context.patientId, "patientId"),
+        user=_text(context.userId, "userId"),
+        encounter_id=_encounter(context.encounterId, required="encounterId" in service.context),
         prefetch=prefetch,
         fhir_server=loose.fhirServer if isinstance(loose.fhirServer, str) and loose.fhirServer.strip() else None,
         authorization=_authorization(loose.fhirAuthorization),
         extension=loose.extension if isinstance(loose.extension, dict) else {},
+        brought=bring(context, service),
     )
 
 
@@ -156,17 +160,32 @@ def _check_members(call: _LooseCall, service: Service) -> None:
             raise Refusal(Code.MEMBER_ILL_TYPED, name)
     if call.hook != service.hook:
         raise Refusal(Code.HOOK_MISMATCH, "hook")
-    if call.context is None:
+
+
+def _loose_context(written: msgspec.Raw) -> LooseContext:
+    if bytes(written).strip() in (b"", b"null"):
         raise Refusal(Code.MEMBER_MISSING, "context")
-    if not isinstance(call.context, dict):
-        raise Refusal(Code.MEMBER_ILL_TYPED, "context")
+    try:
+        return _CONTEXT.decode(written)
+    except msgspec.ValidationError:
+        raise Refusal(Code.MEMBER_ILL_TYPED, "context") from None
 
 
-def _text(context: dict[str, Any], name: str) -> str:
-    value = context.get(name)
+def _text(value: Any, name: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise Refusal(Code.CONTEXT_INVALID, f"context.{name}")
     return value.strip()
+
+
+def _id(value: Any, name: str) -> str:
+    """The bare id, where a client sends a reference in its place."""
+    return _text(_text(value, name).rpartition("/")[2], name)
+
+
+def _encounter(value: Any, *, required: bool) -> str | None:
+    if required:
+        return _id(value, "encounterId")
+    return value.strip().rpartition("/")[2] or None if isinstance(value, str) else None
 
 
 def _source(value: AnyResource | None, key: str) -> Source | str | None:

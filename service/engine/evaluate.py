@@ -87,23 +87,39 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All findings of one evaluation, in the rule set's order."""
+    """All findings of one evaluation, in the rule set's order. orders: see evaluate."""
 
     gate: Gate
     findings: tuple[Finding, ...]
     facts: Facts
     today: date
     bound: tuple[str, ...] = ()
+    orders: frozenset[str] | None = None
 
 
-def evaluate(program: Program, facts: Facts, as_of: date, *, complaint_given: bool = False) -> Evaluation:
-    """Returns what every rule says of the facts as of a day. Pure: no FHIR, no HTTP, no clock."""
-    case = Case(facts, as_of, program.terms)
+def evaluate(
+    program: Program,
+    facts: Facts,
+    as_of: date,
+    *,
+    complaint_given: bool = False,
+    problems: frozenset[str] | None = None,
+    orders: frozenset[str] | None = None,
+) -> Evaluation:
+    """Returns what every rule says of the facts as of a day. Pure: no FHIR, no HTTP, no clock.
+
+    problems: references of the conditions of which one must be leg cramps, or the gate is closed. orders: references
+    of the orders that it is about; only the rules speak then whose trigger rests on one of them, and those that
+    `ordering` of ruleset.yaml names.
+    """
+    case = Case(facts, as_of, program.terms, orders)
     charted = program.gate(case)
+    found = charted.found if problems is None else tuple(f for f in charted.found if f.reference in problems)
+    shown = charted.truth == Truth.YES and (problems is None or bool(found))
     gate = Gate(
-        open=complaint_given or charted.truth == Truth.YES,
+        open=complaint_given or shown,
         basis="given" if complaint_given else "chart",
-        found=charted.found,
+        found=found,
         missing=charted.missing,
     )
     present = frozenset(facts.present())
@@ -113,9 +129,8 @@ def evaluate(program: Program, facts: Facts, as_of: date, *, complaint_given: bo
     case.outcomes.update({name: (finding.outcome, finding.indicator) for name, finding in shown_rules.items()})
     for rule in program.second:
         findings[rule.id] = _judge(rule, program, case, gate, present)
-    return Evaluation(
-        gate, tuple(findings[rule] for rule in program.rules.ruleset.order if rule in findings), facts, as_of
-    )
+    said = tuple(findings[rule] for rule in program.rules.ruleset.order if rule in findings)
+    return Evaluation(gate, said, facts, as_of, orders=orders)
 
 
 def _judge(rule: CompiledRule, program: Program, case: Case, gate: Gate, present: frozenset[str]) -> Finding:
@@ -139,13 +154,20 @@ def _undecided(rule: CompiledRule, case: Case) -> bool:
 def _ask(rule: CompiledRule, program: Program, case: Case, silent: Finding) -> Finding:
     case.bound.clear()
     answer = rule.when(case)
-    if answer.truth == Truth.NO:
+    if answer.truth == Truth.NO or not _is_asked(rule, program, case, answer):
         return silent
     if answer.truth == Truth.UNKNOWN:
         return replace(silent, outcome="unknown", found=answer.found, missing=answer.missing)
     for name, bound in case.bound.items():  # what stands in a part of the trigger that is not yes is not meant
         case.bound[name] = [(fact, day) for fact, day in bound if fact in answer.found]
     return _speak(rule, program, case, answer)
+
+
+def _is_asked(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> bool:
+    """Whether the trigger rests on an order that the evaluation is about, or the rule speaks at every order."""
+    if case.orders is None or rule.id in program.rules.ruleset.ordering.rules:
+        return True
+    return any(fact.reference in case.orders for fact in answer.found)
 
 
 def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> Finding:

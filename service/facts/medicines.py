@@ -19,6 +19,7 @@ _ORDERED = {"order", "original-order", "reflex-order", "filler-order", "instance
 _NEVER = {"entered-in-error", "cancelled", "draft", "not-taken", "intended", "not-done", "preparation", "declined"}
 _TAKEN = {"n", "unk", "na"}  # STU3 MedicationStatement.taken, other than yes
 _GIVEN = {"completed", "in-progress"}  # MedicationAdministration
+_ENDED = {"entered-in-error", "cancelled", "stopped", "completed", "ended"}  # no longer being ordered
 _DAYS = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7, "mo": 30, "month": 30, "months": 30, "a": 365}
 
 
@@ -134,10 +135,11 @@ def _uses(
         yield _Use(reference, found, status, day, end, reasons_of(item, recogniser, record))
 
     for reference, request in record.of(shapes.MedicationRequest):
-        status = _request_status(request, reference in drafts)
+        status = _draft_status(request) if reference in drafts else _request_status(request)
         yield from made(reference, request, status, request.authoredOn, _request_end(request, zone))
     for reference, order in record.of(shapes.MedicationOrder):
-        yield from made(reference, order, _plain_status(order.status), order.dateWritten, None)
+        status = _draft_status(order) if reference in drafts else _plain_status(order.status)
+        yield from made(reference, order, status, order.dateWritten, None)
     for reference, statement in record.of(shapes.MedicationStatement):
         period = statement.effectivePeriod or shapes.Period()
         start = statement.effectiveDateTime or period.start or None
@@ -171,11 +173,15 @@ def _given(record: Record, recogniser: Recogniser, facts: Facts, today: date, zo
             yield _Use(reference, found, "given", day, None, None)
 
 
-def _request_status(request: shapes.MedicationRequest, drafted: bool) -> str | None:
+def _draft_status(order: shapes.Prescription) -> str | None:
+    """What an order of the hook's context counts as; signing again brings other statuses than draft."""
+    forbids = isinstance(order, shapes.MedicationRequest) and order.doNotPerform
+    return None if forbids or (order.status or "").strip().lower() in _ENDED else "draft"
+
+
+def _request_status(request: shapes.MedicationRequest) -> str | None:
     status = (request.status or "").strip().lower()
     intent = (request.intent or "").strip().lower()
-    if drafted:
-        return "draft"
     if request.doNotPerform or status in _NEVER or intent not in _ORDERED:
         return None
     return "current" if status == "active" else "past"

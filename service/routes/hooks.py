@@ -15,7 +15,7 @@ from starlette.responses import Response
 from service import wire
 from service.answer import Knowledge, judge, respond
 from service.body import read_body
-from service.cards import Audience
+from service.cards import Audience, read_wishes
 from service.clients import ANYBODY, Caller
 from service.contract import CdsResponse, CdsServices
 from service.errors import Code, Refusal
@@ -27,7 +27,6 @@ from service.wire import Message
 
 router = APIRouter(tags=["CDS Hooks"])
 _OFF_LOOP_BYTES = 256 * 1024  # larger bodies are worked on beside the event loop
-_SPECIFICATION = "2.0.1"
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -45,21 +44,7 @@ _NAMES: dict[str, Example] = {
 )
 async def discovery(request: Request) -> Response:
     """Lists the CDS services with their hooks and prefetch templates (CDS Hooks discovery)."""
-    knowledge: Knowledge = request.app.state.knowledge
-    prefetch = {template.key: template.query for template in knowledge.templates}
-    services = [
-        {
-            "hook": service.hook,
-            "title": service.title,
-            "description": service.description,
-            "id": service.id,
-            "prefetch": prefetch,
-            "usageRequirements": service.usage,
-            "version": _SPECIFICATION,
-        }
-        for service in SERVICES.values()
-    ]
-    return _json({"services": services})
+    return _json(request.app.state.discovery)
 
 
 @router.post(
@@ -77,7 +62,8 @@ async def call(
     `prefetch` carries the data under the keys that discovery lists. Patient and Condition are required: without them
     the answer is 412 and names the keys. What else is not supplied is said on the cards, never taken for absent.
     Without leg cramps in the chart the answer has no cards, except on the on-demand service, which takes the
-    complaint as given.
+    complaint as given, and where quinine is in use or being ordered. The order services speak of the orders in the
+    context alone. The options that discovery lists are set in the request's extension `davinci-crd.configuration`.
     """
     service = SERVICES.get(service_id)
     if service is None:
@@ -102,11 +88,21 @@ def _answer(
     message: Message, caller: Caller, knowledge: Knowledge, settings: Settings, metrics: Metrics
 ) -> dict[str, Any]:
     service = message.service
-    record = supply(message, knowledge.templates)
+    templates = knowledge.offered[service.id]
+    record = supply(message, templates)
     today = datetime.now(settings.timezone).date()
-    evaluation = judge(record, knowledge, today, settings.timezone, complaint_given=service.complaint_given)
+    evaluation = judge(
+        record,
+        knowledge,
+        today,
+        settings.timezone,
+        complaint_given=service.gate == "given",
+        brought=message.brought,
+        types=frozenset(template.type for template in templates),
+    )
     metrics.count_rules((finding.rule.id, finding.outcome) for finding in evaluation.findings)
-    audience = Audience(f"Patient/{message.patient_id}", message.encounter_id, settings.base_url, caller)
+    wishes = read_wishes(message.extension)
+    audience = Audience(f"Patient/{message.patient_id}", message.encounter_id, settings.base_url, caller, wishes)
     return respond(evaluation, knowledge, audience)
 
 
