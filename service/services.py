@@ -13,8 +13,8 @@ class Service:
     """One CDS service.
 
     gate: what opens it: leg cramps in the chart, the complaint taken as given, or a problem that was just added.
-    context: what the hook must bring besides user and patient. orders_only: only the rules speak whose trigger rests on
-    an order of the context, and those that ruleset.yaml names in `ordering`.
+    context: what the hook must bring besides user and patient. orders_only: only the rules speak whose trigger, or
+    what raises it, rests on an order of the context, and those that ruleset.yaml names in `ordering`.
     """
 
     id: str

@@ -214,7 +214,7 @@ def _basis(evaluation: Evaluation, section: Section, program: Program, *, is_hom
     lines = [f"As of {evaluation.today.isoformat()}. {basis}"]
     if about := _ordered(section, evaluation):
         labels = ", ".join(dict.fromkeys(text.plain(fact.label) for fact in about))
-        lines.append(f"This card is about the order of {labels}, not about others in the same session.")
+        lines.append(f"This card is about the order of {labels} alone.")
     if evaluation.facts.age is None:
         lines.append("Age unknown: adult rules were applied.")
     if is_home:

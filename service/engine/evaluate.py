@@ -109,8 +109,8 @@ def evaluate(
     """Returns what every rule says of the facts as of a day. Pure: no FHIR, no HTTP, no clock.
 
     problems: references of the conditions of which one must be leg cramps, or the gate is closed. orders: references
-    of the orders that it is about; only the rules speak then whose trigger rests on one of them, and those that
-    `ordering` of ruleset.yaml names.
+    of the orders that it is about; only the rules speak then whose trigger, or what raises it, rests on one of
+    them, and those that `ordering` of ruleset.yaml names.
     """
     case = Case(facts, as_of, program.terms, orders)
     charted = program.gate(case)
@@ -164,10 +164,13 @@ def _ask(rule: CompiledRule, program: Program, case: Case, silent: Finding) -> F
 
 
 def _is_asked(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> bool:
-    """Whether the trigger rests on an order that the evaluation is about, or the rule speaks at every order."""
-    if case.orders is None or rule.id in program.rules.ruleset.ordering.rules:
+    """Whether the trigger, or what raises it, rests on an order asked about, or the rule speaks at any order."""
+    orders = case.orders
+    if orders is None or rule.id in program.rules.ruleset.ordering.rules:
         return True
-    return any(fact.reference in case.orders for fact in answer.found)
+    raised = (asked(case) for _, asked in rule.escalations)
+    answers = (answer, *(each for each in raised if each.truth == Truth.YES))
+    return any(fact.reference in orders for each in answers for fact in each.found)
 
 
 def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> Finding:

@@ -95,12 +95,13 @@ class Program:
 
     @property
     def at_orders(self) -> tuple[CompiledRule, ...]:
-        """The rules that may speak of orders: their trigger looks at drafts, or `ordering` names them."""
+        """The rules that may speak of orders: trigger or escalation looks at drafts, or `ordering` names them."""
         named = self.rules.ruleset.ordering.rules
         return tuple(rule for rule in self.all if rule.id in named or self._looks_at_drafts(rule.recommendation))
 
     def _looks_at_drafts(self, rule: Recommendation) -> bool:
-        clauses = walk(rule.when, self.rules)
+        asked = (rule.when, *(escalation.if_ for escalation in rule.escalate))
+        clauses = (clause for own in asked for clause in walk(own, self.rules))
         return any(clause.medication is not None and clause.medication.status != "current" for clause in clauses)
 
     @property

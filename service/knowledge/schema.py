@@ -507,7 +507,7 @@ class Flagged(Model):
 
 
 class Ordering(Model):
-    """When a medicine is being ordered, the rules speak whose trigger rests on that order.
+    """When a medicine is being ordered, the rules speak whose trigger, or what raises it, rests on that order.
 
     rules: those that speak besides. own_card: those that stand on a card of their own then.
     """
