@@ -66,7 +66,7 @@ def withheld(body: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
     return [(item["card"], item["by"], item["rules"]) for item in explanation(body).get("withheld", ())]
 
 
-NONSENSE = [
+NONSENSE: list[Any] = [
     ..., None, "x", 5, [], [False], {}, True,
     {"unknown": False, "coverage-info": False},
     {"workup": "false"}, {"workup": 0}, {"workup": None}, {"workup": []}, {"Workup": False},

@@ -285,13 +285,13 @@ def test_an_order_to_stop_starts_nothing(ask: Ask, ended: str) -> None:
 @pytest.mark.parametrize("where", ["contained", "bundled", "absolute", "by its address"])
 def test_a_medication_that_stands_elsewhere(ask: Ask, where: str) -> None:
     medication = {"resourceType": "Medication", "id": "m1", "code": thiazide()}
-    members: dict[str, Any] = {
+    ways: dict[str, dict[str, Any]] = {
         "contained": {"medicationReference": {"reference": "#m1"}, "contained": [medication]},
         "bundled": {"medicationReference": {"reference": "Medication/m1"}},
         "absolute": {"medicationReference": {"reference": f"{BASE}/Medication/m1"}},
         "by its address": {"medicationReference": {"reference": "urn:uuid:9c1a"}},
-    }[where]
-    orders = drafts(drafted(**members))
+    }
+    orders = drafts(drafted(**ways[where]))
     if where != "contained":
         entry: dict[str, Any] = {"resource": medication}
         orders["entry"].append(entry | ({"fullUrl": "urn:uuid:9c1a"} if where == "by its address" else {}))

@@ -72,6 +72,7 @@ def is_response(answer: httpx2.Response) -> dict[str, Any]:
                 assert draft.status == "draft"
                 assert draft.intent
                 assert draft.subject.reference
+                assert draft.code is not None
                 assert draft.code.text
     assert all(ID.fullmatch(given) for given in ids)
     assert len(ids) == len(set(ids))
