@@ -86,7 +86,7 @@ def _fact(fact: Fact) -> dict[str, Any]:
         {
             "reference": fact.reference,
             "label": fact.label,
-            "code": {"system": fact.system, "code": fact.code} if fact.code else None,
+            "code": _code(fact),
             **_dated(fact.day),
             "value": fact.written if isinstance(fact, Result) else None,
             "note": fact.note if isinstance(fact, Result) else None,
@@ -96,6 +96,13 @@ def _fact(fact: Fact) -> dict[str, Any]:
             "contradiction": True if fact.contradiction else None,
         }
     )
+
+
+def _code(fact: Fact) -> dict[str, Any] | None:
+    """The code as the record has it; blanks are no value there either."""
+    if not (fact.code or "").strip():
+        return None
+    return {"code": fact.code} | ({"system": fact.system} if (fact.system or "").strip() else {})
 
 
 def _dated(day: Day | None) -> dict[str, Any]:

@@ -384,6 +384,7 @@ def test_the_public_sandbox(client: httpx2.Client, keys: list[str]) -> None:
     assert outcomes(body)["diabetes"] == "fires"
 
 
+@pytest.mark.requirement("R-3")
 def test_the_request_generator(client: httpx2.Client, keys: list[str]) -> None:
     message = call(keys, conditions=bundle(cramps(), diabetes(), kind="collection"))
     message["prefetch"] |= {
@@ -416,6 +417,7 @@ def test_ids_may_carry_their_type(client: httpx2.Client, keys: list[str]) -> Non
     assert (order["subject"]["reference"], order["encounter"]["reference"]) == ("Patient/p1", "Encounter/e1")
 
 
+@pytest.mark.requirement("R-9", "CRD-4")
 def test_unknown_members_and_keys_are_passed_over(client: httpx2.Client, keys: list[str]) -> None:
     message = call(keys) | {"somethingNew": {"a": [None]}}
     message["context"] |= {"somethingNew": 1, "selections": None}
@@ -466,6 +468,7 @@ def test_the_sandbox_may_call_from_a_browser(client: httpx2.Client, keys: list[s
 # --- errors ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("R-2", "R-3", "R-4")
 @pytest.mark.parametrize("member", ["hook", "hookInstance", "context"])
 def test_a_required_member(client: httpx2.Client, keys: list[str], member: str) -> None:
     message = call(keys)
@@ -494,6 +497,7 @@ def test_a_context_that_lacks_what_the_hook_needs(
     assert refused(client, message) == (400, "context-invalid", f"context.{name}")
 
 
+@pytest.mark.requirement("R-2")
 def test_a_hook_that_the_service_does_not_declare(client: httpx2.Client, keys: list[str]) -> None:
     assert refused(client, call(keys) | {"hook": "order-sign"}) == (400, "hook-mismatch", "hook")
 

@@ -1,6 +1,7 @@
 """The services whose hooks bring something: new problems, an encounter, orders being selected or signed."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -187,6 +188,7 @@ def test_drafts_on_record_are_not_taken_for_medicines_in_use(ask: Ask) -> None:
 # --- orders ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("CRD-6", "R-11")
 def test_a_selected_diuretic_is_spoken_of_alone(ask: Ask) -> None:
     chart = {"conditions": searched(cramps(), diabetes())}
     body = ask(SELECT, chart, draftOrders=drafts(drafted()), selections=selected())
@@ -337,6 +339,7 @@ def test_a_selection_that_is_no_draft_is_ignored(ask: Ask) -> None:
     assert outcomes(body) == {"diuretic": "fires"}
 
 
+@pytest.mark.requirement("R-10")
 def test_an_order_of_dstu2(ask: Ask) -> None:
     order = {
         "resourceType": "MedicationOrder", "id": "d1", "status": "draft", "patient": SUBJECT,
@@ -459,3 +462,57 @@ def test_a_member_that_the_hook_does_not_know_is_ignored(ask: Ask) -> None:
     assert outcomes(body)["diabetes"] == "fires"
     quinine = {"draftOrders": drafts(drafted(QUININE))}
     assert outcomes(ask(CHART, None, **quinine)) == {"baseline-unexplained": "fires", "self-care": "fires"}
+
+
+@pytest.mark.requirement("J-3", "J-4", "J-5")
+@pytest.mark.parametrize("system", ["", " ", None, ...], ids=str)
+def test_a_code_without_a_system_leaves_no_empty_member(ask: Ask, system: Any) -> None:
+    coding = {"code": "1", "display": "Nocturnal leg cramps"} | ({} if system is ... else {"system": system})
+    body = ask(CHART, {"conditions": searched(cramps(code={"coding": [coding]}))})
+    (found,) = explanation(body)["gate"]["found"]
+    assert found["code"] == {"code": "1"}
+
+
+@pytest.mark.requirement(
+    "J-1", "J-3", "J-4", "J-5", "J-7", "J-9", "R-1", "R-2", "R-3", "R-7", "S-1", "S-2", "C-1", "C-2", "C-3", "C-4",
+    "C-5", "C-6", "C-7", "C-8", "C-10", "C-12", "C-13", "SRC-1", "SRC-2", "SRC-6", "SG-1", "SG-2", "SG-3", "SG-4",
+    "A-1", "A-2", "A-3", "A-6", "L-1", "L-2", "X-1", "X-2", "TR-1", "Y-2", "CRD-5",
+)  # fmt: skip
+@pytest.mark.parametrize("service", [CHART, *CONTEXT])
+def test_the_cards_of_every_service(client: httpx2.Client, message: Callable[..., Call], service: str) -> None:
+    chart = {"conditions": searched(cramps(), diabetes()), "medication-requests": searched(diuretic())}
+    answer = client.post(
+        f"/cds-services/{service}", json=message(service, chart, **{"encounterId": "e1"} | CONTEXT.get(service, {}))
+    )
+    body = is_response(answer)  # HL7's models and invariants, no empty member, Markdown without HTML, valid orders
+    assert b"null" not in answer.content
+    assert set(body) == {"cards", "extension"}
+    assert body["cards"]
+    for card in body["cards"]:
+        assert 0 < len(card["summary"]) < 140
+        assert card["indicator"] in ("info", "warning", "critical")
+        assert re.search(r"As of \d{4}-\d{2}-\d{2}\.", card["detail"])
+        assert card["source"]["label"]
+        assert card["source"]["url"].startswith("http")
+        assert card["source"]["topic"].keys() == {"system", "code", "display"}
+        assert len(card["overrideReasons"]) >= 5
+        assert all(reason.keys() == {"system", "code", "display"} for reason in card["overrideReasons"])
+        assert all(link.keys() == {"label", "url", "type"} for link in card["links"])
+        for suggestion in card.get("suggestions", ()):
+            assert suggestion["label"]
+            assert suggestion.get("isRecommended", True) is True
+            (action,) = suggestion["actions"]
+            assert action["type"] == "create"
+            assert action["description"]
+            order = action["resource"]
+            assert (order["status"], order["subject"]) == ("draft", {"reference": "Patient/p1"})
+            assert order["encounter"] == {"reference": "Encounter/e1"}
+            assert order["code"]["coding"]
+            assert order["code"]["text"]
+
+
+@pytest.mark.requirement("S-3")
+@pytest.mark.parametrize("service", [CHART, *CONTEXT])
+def test_no_advice_is_an_empty_list(ask: Ask, service: str) -> None:
+    context = CONTEXT.get(service, {}) | ({"conditions": drafts(diabetes())} if service == PROBLEM else {})
+    assert ask(service, {"conditions": searched(diabetes())}, **context)["cards"] == []
