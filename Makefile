@@ -9,7 +9,9 @@ STAMP  := .venv/.installed
 HOST   ?= 127.0.0.1
 PORT   ?= 8000
 
-.PHONY: help setup run test check rules versions cohort openapi clean
+BENCH  ?=
+
+.PHONY: help setup run test bench check rules versions cohort openapi clean
 
 help: ## print the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -29,6 +31,23 @@ run: $(STAMP) ## serve on HOST:PORT (127.0.0.1:8000); the documentation is at /d
 
 test: $(STAMP) ## run the tests (not the load tests)
 	$(BIN)/python -m pytest -n auto -m "not load"
+
+bench: $(STAMP) .venv-bench/.installed .venv-bench-healthchain/.tried ## measure beside other servers: BENCH="--quick", BENCH="--help"
+	@command -v wrk >/dev/null || { echo "wrk is needed: on Debian, apt-get install wrk" >&2; exit 2; }
+	@$(BIN)/python -m tests.load $(BENCH)
+
+.venv-bench/.installed: requirements-bench.lock
+	@echo "Installing what the servers beside ours need (once)." >&2
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	@touch $@
+
+# HealthChain fixes versions of its own. Where it cannot be installed, the table says so.
+.venv-bench-healthchain/.tried: requirements-bench-healthchain.lock
+	@test -x .venv-bench-healthchain/bin/python || $(PYTHON) -m venv .venv-bench-healthchain
+	.venv-bench-healthchain/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r requirements-bench-healthchain.lock || echo "HealthChain could not be installed: it will be left out." >&2
+	@touch $@
 
 check: $(STAMP) ## lint, types, layers, rules, and whether openapi/openapi.json is current
 	$(BIN)/ruff check .
@@ -51,5 +70,5 @@ openapi: $(STAMP) ## write openapi/openapi.json anew
 	$(BIN)/python -m service openapi
 
 clean: ## remove .venv and every cache
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-bench .venv-bench-healthchain .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find service tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -15,6 +15,7 @@ from service.facts import normalise
 from service.prefetch import Template, by_service, templates, types_read
 from service.record import Record
 from service.settings import Settings
+from service.stages import ended
 
 _NOTHING = Brought()
 
@@ -62,8 +63,13 @@ def judge(
     """
     orders, problems = brought.orders, brought.problems
     facts = normalise(record, knowledge.program.terms, as_of, zone, orders or frozenset())
+    ended("normalise")
     facts.not_supplied = tuple(sorted((types or knowledge.types) - record.supplied - {"Patient"}))
-    return evaluate(knowledge.program, facts, as_of, complaint_given=complaint_given, problems=problems, orders=orders)
+    evaluation = evaluate(
+        knowledge.program, facts, as_of, complaint_given=complaint_given, problems=problems, orders=orders
+    )
+    ended("evaluate")
+    return evaluation
 
 
 def respond(
@@ -73,8 +79,8 @@ def respond(
     decided = knowledge.program.rules.decided
     in_shadow = decided is not None and decided.site.shadow
     cards = [] if in_shadow else compose(evaluation, knowledge.program, knowledge.drafts, audience)
+    ended("compose")
     unwanted = withheld(evaluation, knowledge.program, audience)
-    return {
-        "cards": cards,
-        "extension": {EXTENSION: explain(evaluation, knowledge.program, silent=silent, withheld=unwanted)},
-    }
+    explanation = explain(evaluation, knowledge.program, silent=silent, withheld=unwanted)
+    ended("explain")
+    return {"cards": cards, "extension": {EXTENSION: explanation}}

@@ -6,13 +6,16 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 
 from service import answer, openapi, rendering
+from service.clients import ANYBODY, Clients, read_clients
+from service.cors import Cors
 from service.discovery import discover
 from service.envelope import Envelope
+from service.fetch import FhirReader
+from service.memory import Memory
 from service.observe import Metrics
-from service.routes import bundle, catalogue, docs, health, hooks
+from service.routes import bundle, catalogue, docs, feedback, health, hooks
 from service.settings import Settings
 
 _VERSION = "1.0.0"
@@ -45,7 +48,8 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
     knowledge: the rule set, where it is compiled already.
     """
     settings = settings or Settings()
-    if settings.clients_file is not None:
+    clients = read_clients(settings.clients_file) if settings.clients_file else Clients()
+    if clients.clients or (settings.clients_file and not settings.is_loopback and settings.auth != "open"):
         # Better no service than one that seems to check its callers.
         raise NotImplementedError("CRAMPS_CLIENTS_FILE is set, but this version cannot authenticate callers")
     app = App(
@@ -66,17 +70,19 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
     app.state.settings = settings
     app.state.prepared = knowledge
     app.state.metrics = Metrics()
+    app.state.anonymous = clients.anonymous or ANYBODY
+    app.state.memory = Memory()
     rendering.install(app)
-    for module in (hooks, bundle, catalogue, health, docs):
+    for module in (hooks, feedback, bundle, catalogue, health, docs):
         app.include_router(module.router)
     # The last one added is the outermost: a refusal, and even a crash, carries CORS headers.
     app.add_middleware(Envelope, settings=settings, metrics=app.state.metrics)
     app.add_middleware(
-        CORSMiddleware,
+        Cors,
         allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST", "OPTIONS"],
-        allow_headers=["Accept", "Authorization", "Content-Type", "X-Request-ID"],
-        expose_headers=["X-Request-ID"],
+        allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
+        allow_headers=["Accept", "Authorization", "Content-Type", "If-None-Match", "X-Request-ID"],
+        expose_headers=["ETag", "Retry-After", "Server-Timing", "X-Request-ID"],
         max_age=600,
     )
     return app
@@ -93,5 +99,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     logger = structlog.get_logger()
     logger.info("started", version=program.version, digest=program.digest)
     logger.warning("open-on-loopback" if settings.is_loopback else "open-to-anybody")
-    yield
+    async with FhirReader(settings) as app.state.fhir_reader:
+        yield
     app.state.program = None

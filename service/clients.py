@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from service.address import is_loopback_name, is_public_name, read_base
 from service.engine.program import Program
 from service.knowledge import strict_yaml
 from service.knowledge.schema import Model, Once, Slug, Text
@@ -52,13 +53,24 @@ PROFILES: dict[ProfileName, Profile] = {
 class FhirServer(Model):
     """A FHIR server that may be called for a client.
 
-    without_token: also when no usable token came (open test servers). private: its name may resolve to an address that
-    is not public. http is taken on loopback alone.
+    without_token: also when no usable token came (open test servers). private: its name may resolve to a loopback or
+    private address. http is taken on loopback alone.
     """
 
     url: Address
     without_token: bool = False
     private: bool = False
+
+    @model_validator(mode="after")
+    def _check_url(self) -> FhirServer:
+        base = read_base(self.url)
+        if base is None:
+            raise ValueError("url: write it without user, query, fragment, escapes and dots between slashes")
+        if base.scheme == "http" and not is_loopback_name(base.host):
+            raise ValueError("url: https is needed; http is taken on loopback alone")
+        if not self.private and not is_public_name(base.host):
+            raise ValueError("this address is not public: add `private: true` if it is meant")
+        return self
 
 
 class SiteCode(Model):

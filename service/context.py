@@ -16,14 +16,13 @@ from service.shapes import (
     Bundle,
     Condition,
     Medication,
-    MedicationOrder,
     MedicationRequest,
     Resource,
     ServiceRequest,
     Shape,
 )
 
-_ORDERS = (MedicationRequest, MedicationOrder, ServiceRequest)
+_ORDERS = (MedicationRequest, ServiceRequest)  # orders of older versions of FHIR are read as these
 _READ: dict[str, tuple[type[Resource], ...]] = {"draftOrders": (*_ORDERS, Medication), "conditions": (Condition,)}
 
 

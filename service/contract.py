@@ -199,6 +199,14 @@ class Rejected(Part):
     reason: str
 
 
+class ShapeRead(Part):
+    """Resources of one type that came shaped as another version of FHIR than R4, and were read as R4."""
+
+    version: Literal["DSTU2", "STU3", "DSTU2 or STU3", "R5"]
+    type: str = Field(description="As it came: a MedicationOrder is named so, though it is read as MedicationRequest.")
+    resources: int = Field(ge=1)
+
+
 class Issue(Part):
     """An element that is not as FHIR R4B has it."""
 
@@ -233,6 +241,7 @@ class Explanation(Part):
         None, min_length=1, description="Cards that the configuration of the call switched off or cut."
     )
     notSupplied: list[str] | None = Field(None, min_length=1, description="FHIR types that nobody looked for.")
+    shapesRead: list[ShapeRead] | None = Field(None, min_length=1)
     rejected: list[Rejected] | None = Field(None, min_length=1)
     validation: list[Validation] | None = Field(None, min_length=1)
 
@@ -285,6 +294,15 @@ class CdsServices(Part):
     services: list[CdsService]
 
 
+class FeedbackResponse(Part):
+    """How many entries of the feedback were counted."""
+
+    accepted: int
+    overridden: int
+    repeated: int = Field(description="Told before by the same card, outcome and time; not counted again.")
+    rejected: int = Field(description="Without a card or with another outcome; not counted.")
+
+
 class Loose(BaseModel):
     model_config = ConfigDict(extra="allow", json_schema_extra=_never_null)
 
@@ -335,6 +353,17 @@ class RequestExtension(Loose):
     configuration: Configuration | None = Field(None, alias="davinci-crd.configuration")
 
 
+class FhirAuthorization(Loose):
+    """A Bearer token for the FHIR server. It is used for this call alone."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+    scope: str
+    subject: str
+    patient: str | None = None
+
+
 class HookCall(Loose):
     """A CDS Hooks request. Unknown members are ignored at every level."""
 
@@ -345,3 +374,30 @@ class HookCall(Loose):
     prefetch: dict[str, dict[str, Any] | None] | None = Field(
         None, description="Resources under the keys of discovery; null says that the client looked and found nothing."
     )
+    fhirServer: str | None = Field(
+        None, description="Where what prefetch lacks may be read, if the service may call that server for this caller."
+    )
+    fhirAuthorization: FhirAuthorization | None = None
+
+
+class OverrideReason(Loose):
+    """Why a card was overridden. The comment is neither kept nor logged."""
+
+    reason: dict[str, Any] | None = Field(None, description="Coding of one of the override reasons on the card.")
+    userComment: str | None = None
+
+
+class FeedbackEntry(Loose):
+    """What became of one card."""
+
+    card: str = Field(description="`uuid` of the card.")
+    outcome: Literal["accepted", "overridden"]
+    outcomeTimestamp: str | None = Field(None, description="RFC 3339.", examples=["2026-06-15T09:30:00Z"])
+    acceptedSuggestions: list[dict[str, Any]] | None = None
+    overrideReason: OverrideReason | None = None
+
+
+class FeedbackCall(Loose):
+    """CDS Hooks feedback on any number of cards."""
+
+    feedback: list[FeedbackEntry]

@@ -91,7 +91,8 @@ class Code(Enum):
         "required-data-missing",
         412,
         "required",
-        "Data without which nothing can be said were not supplied. Send the prefetch keys that diagnostics names.",
+        "Data without which nothing can be said were neither sent nor to be had from the FHIR server. Send the prefetch"
+        " keys that diagnostics names, or a fhirServer with a token that this service may use.",
     )
     BODY_TOO_LARGE = Row(
         "body-too-large",
@@ -117,12 +118,6 @@ class Code(Enum):
         422,
         "structure",
         "The record has a shape that cannot be read safely, so nothing was concluded from it. Send FHIR R4.",
-    )
-    TOO_MANY_REQUESTS = Row(
-        "too-many-requests",
-        429,
-        "throttled",
-        "Too many requests. Wait for the seconds that Retry-After names.",
     )
     INTERNAL = Row(
         "internal",
@@ -150,7 +145,6 @@ class Code(Enum):
 
 _HEADERS = {
     Code.NOT_AUTHENTICATED: {"WWW-Authenticate": "Bearer"},
-    Code.TOO_MANY_REQUESTS: {"Retry-After": "1"},
     Code.BUSY: {"Retry-After": "1"},
 }
 

@@ -25,6 +25,9 @@ TITLES: dict[str, dict[str, str]] = {
         "nocturnal-leg-cramps-order-select": "A diuretic is selected, with cramps in the chart",
         "nocturnal-leg-cramps-order-sign": "Quinine is about to be signed, without cramps in the chart",
     },
+    "feedback": {
+        "accepted-and-overridden": "One card accepted, one overridden",
+    },
 }
 
 

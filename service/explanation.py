@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from service.engine.completion import Evidence
-from service.engine.evaluate import Done, Evaluation, Finding, Wanted
+from service.engine.evaluate import Evaluation
+from service.engine.findings import Done, Finding, Wanted
 from service.engine.program import Program
 from service.facts.dates import Day
 from service.facts.model import Condition, Fact, Result
@@ -39,6 +40,10 @@ def explain(
             "orders": _orders(evaluation.findings, program),
             "withheld": withheld,
             "notSupplied": list(evaluation.facts.not_supplied),
+            "shapesRead": [
+                {"version": shape.version, "type": shape.came_as, "resources": shape.resources}
+                for shape in evaluation.facts.shapes_read
+            ],
             "rejected": [{"reference": r.reference, "reason": r.reason} for r in _once(evaluation.facts.rejected)],
         }
     )

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -19,6 +19,7 @@ from starlette.types import Scope
 from structlog.typing import EventDict, WrappedLogger
 
 from service.settings import Settings
+from service.stages import STAGES
 
 # A key that is not here is dropped, whoever passes it. None of these may ever hold anything from a patient's record.
 LOGGED = frozenset(
@@ -31,6 +32,7 @@ LOGGED = frozenset(
         "duration_ms",
         "event",
         "exception",  # its type alone
+        "fetched",  # calls to the client's FHIR server, counted by outcome
         "gate",  # open or closed
         "hook",  # declared by the service that was called
         "level",
@@ -40,6 +42,7 @@ LOGGED = frozenset(
         "outcomes",  # rules by outcome, counted
         "reasons",  # feedback entries by override reason of our list
         "rejected",  # entries, counted
+        "repeated",  # feedback entries told before
         "request_id",
         "route",  # the template, not the address
         "service",  # id in discovery
@@ -124,6 +127,14 @@ class Metrics:
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
             registry=self.registry,
         )
+        self._stage_seconds = Histogram(
+            "cramps_stage_seconds",
+            "Seconds of each stage of an evaluated request",
+            ["stage"],
+            buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+            registry=self.registry,
+        )
+        self._stages = {stage: self._stage_seconds.labels(stage) for stage in STAGES}
         self.refusals = Counter("cramps_refusals", "Requests refused, by code", ["code"], registry=self.registry)
         self.rule_outcomes = Counter(
             "cramps_rule_outcomes", "Outcomes of rules", ["rule", "outcome"], registry=self.registry
@@ -134,14 +145,46 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
+        self.fetches = Counter(
+            "cramps_fetches", "Calls to FHIR servers of clients, by outcome", ["outcome"], registry=self.registry
+        )
+        self.fetch_seconds = Histogram(
+            "cramps_fetch_seconds",
+            "Seconds that hook calls waited for FHIR servers of clients",
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.7, 1, 1.5, 2, 3, 5),
+            registry=self.registry,
+        )
         self.feedback = Counter(
             "cramps_feedback", "Feedback on cards", ["service", "outcome", "reason"], registry=self.registry
+        )
+        self.rule_feedback = Counter(
+            "cramps_rule_feedback",
+            "Feedback on cards of which this process knows the rules, once for each rule",
+            ["rule", "outcome", "reason"],
+            registry=self.registry,
         )
 
     def count_rules(self, outcomes: Iterable[tuple[str, str]]) -> None:
         """Counts what the rules said, drafts and shadow runs included."""
         for rule, outcome in outcomes:
             self.rule_outcomes.labels(rule, outcome).inc()
+
+    def count_fetches(self, outcomes: dict[str, int], seconds: float) -> None:
+        """Counts the calls that one hook call made or could not make."""
+        for outcome, count in outcomes.items():
+            self.fetches.labels(outcome).inc(count)
+        self.fetch_seconds.observe(seconds)
+
+    def observe_stages(self, seconds: Mapping[str, float]) -> None:
+        """Observes how long the stages of one request took."""
+        for stage, taken in seconds.items():
+            self._stages[stage].observe(taken)
+
+    def count_feedback(self, service: str, rules: Iterable[str], outcome: str, reason: str) -> None:
+        """Counts what became of one card: for its service, and for each rule that it spoke for."""
+        self.feedback.labels(service, outcome, reason).inc()
+        for rule in rules:
+            self.rule_feedback.labels(rule, outcome, reason).inc()
 
     def page(self) -> bytes:
         """All metrics in Prometheus' text format."""

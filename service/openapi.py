@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from service.contract import Bundle, HookCall
+from service.contract import Bundle, FeedbackCall, HookCall
 from service.errors import ERROR_SYSTEM, Code, Refusal, operation_outcome, problem
 from service.examples import examples
 from service.rendering import speaks_fhir
@@ -19,6 +19,7 @@ _SCHEMAS = "#/components/schemas/"
 _REQUESTS: dict[str, tuple[type[BaseModel], str]] = {
     "evaluate": (Bundle, "evaluate"),
     "call": (HookCall, "cds-services"),
+    "feedback": (FeedbackCall, "feedback"),
 }
 # The refusals worth naming beside the default.
 _BODY = (Code.BODY_TOO_LARGE, Code.MEDIA_TYPE_UNSUPPORTED)
@@ -30,6 +31,10 @@ _REFUSALS: dict[str, tuple[Code, ...]] = {
     "call": (
         Code.BODY_NOT_JSON, Code.BODY_NOT_OBJECT, Code.MEMBER_MISSING, Code.MEMBER_ILL_TYPED, Code.HOOK_MISMATCH,
         Code.CONTEXT_INVALID, Code.SERVICE_UNKNOWN, Code.REQUIRED_DATA_MISSING, *_BODY,
+    ),
+    "feedback": (
+        Code.BODY_NOT_JSON, Code.BODY_NOT_OBJECT, Code.MEMBER_MISSING, Code.MEMBER_ILL_TYPED, Code.SERVICE_UNKNOWN,
+        *_BODY,
     ),
     "rule": (Code.RULE_UNKNOWN,),
     "readyz": (Code.BUSY,),

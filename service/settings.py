@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     fetch_deadline_s: float = Field(
         2.0, gt=0, description="Seconds after which calls to the client's FHIR server are abandoned."
     )
+    server_timing: bool = Field(
+        False, description="Whether answers say in the `Server-Timing` header how long each stage took."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
     @field_validator("cors_origins", mode="before")

@@ -2,18 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+
 from service import shapes
 from service.errors import Code, Refusal
 from service.prefetch import Template
 from service.record import Identity, Located, Record, Rejection, Source, assemble, whose
 from service.wire import Message
 
+_NOTHING: Mapping[str, Source] = MappingProxyType({})
 
-def supply(message: Message, templates: tuple[Template, ...]) -> Record:
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """What prefetch left open under a key: all of it, or the pages from `next` on."""
+
+    template: Template
+    next: str | None = None
+
+
+class _Arrived(Enum):
+    """What came under a key: the lines of the decision table."""
+
+    NOTHING = "the key is absent, or its value is unusable"
+    EMPTY = "the client looked and found nothing"
+    FAILED = "the client looked and failed"
+    PART = "a page of several"
+    WHOLE = "what was asked for"
+
+
+def lacking(message: Message, templates: tuple[Template, ...]) -> tuple[Lack, ...]:
+    """Returns what the client's FHIR server is to be asked for.
+
+    A key that is absent or unusable is asked for again, and a Bundle that goes on is followed. Null and an empty
+    Bundle are answers; so is an OperationOutcome, since the client tried already.
+    """
+    identity = Identity(message.patient_id, None)
+    lacks = []
+    for template in templates:
+        arrived = _arrived(message, template, identity)
+        if arrived is _Arrived.NOTHING:
+            lacks.append(Lack(template))
+        elif arrived is _Arrived.PART:
+            lacks.append(Lack(template, message.next_pages[template.key]))
+    return tuple(lacks)
+
+
+def supply(message: Message, templates: tuple[Template, ...], fetched: Mapping[str, Source] = _NOTHING) -> Record:
     """Returns the record of the message's patient.
 
-    A key that is absent, failed or unusable leaves its type unsupplied; null and an empty Bundle mean that there is
-    none. What is not used is counted as rejected.
+    fetched: key → what the client's FHIR server gave for what prefetch lacked, incomplete where it stopped early. A
+    key that neither supplied, failed or unusable leaves its type unsupplied; null and an empty Bundle mean that there
+    is none. What is not used is counted as rejected.
     Raises Refusal required-data-missing, naming the keys, where Patient or Condition cannot be had.
     """
     identity = Identity(message.patient_id, None)
@@ -23,24 +66,70 @@ def supply(message: Message, templates: tuple[Template, ...]) -> Record:
     patient: Located | None = None
     missing: list[str] = []
     for template in templates:
-        if template.key not in message.prefetch:
-            is_usable = False
-        else:
-            value = message.prefetch[template.key]
-            is_usable = value is None or (isinstance(value, Source) and _is_usable(value, template, identity))
-            if isinstance(value, Source):
-                sources.append(value if is_usable else _set_aside(value))
-                if is_usable and template.type == "Patient":
-                    patient = value.found[0]
-            if is_usable and (value is None or (isinstance(value, Source) and value.complete)):
-                supplied.add(template.type)
+        arrived = _arrived(message, template, identity)
+        is_complete = arrived in (_Arrived.EMPTY, _Arrived.WHOLE)
+        used: list[Source] = []
+        value, more = message.prefetch.get(template.key), fetched.get(template.key)
+        if isinstance(value, Source):
+            if arrived in (_Arrived.WHOLE, _Arrived.PART, _Arrived.EMPTY):
+                used.append(value)
+                is_complete &= value.complete
             else:
-                broken.add(template.type)
-        if template.required and not is_usable:
+                sources.append(_set_aside(value))
+        if more is not None and arrived in (_Arrived.NOTHING, _Arrived.PART):
+            if is_usable(more, template, identity):
+                used.append(more)
+                is_complete = more.complete and all(source.complete for source in used)
+            else:
+                sources.append(_set_aside(more))
+        sources += used
+        if template.type == "Patient":
+            for source in used:
+                source.found = _patients(source, identity)
+                patient = next(iter(source.found), patient)
+        (supplied if is_complete else broken).add(template.type)
+        if template.required and not is_complete and not any(source.found for source in used):
             missing.append(template.key)
     if missing:
         raise Refusal(Code.REQUIRED_DATA_MISSING, *missing)
     return assemble(sources, supplied, broken, identity, patient, owner_required=True)
+
+
+def is_usable(source: Source, template: Template, identity: Identity) -> bool:
+    """Whether a value holds what its template asks for: not another type only, and not another patient's only."""
+    if not source.found:
+        return source.complete and not source.rejected
+    if template.type == "Patient":
+        return bool(_patients(source, identity))
+    owners = [whose(located.resource) for located in source.found if type(located.resource).__name__ == template.type]
+    return any(owner is not None and identity.means(owner) for owner in owners)
+
+
+def _arrived(message: Message, template: Template, identity: Identity) -> _Arrived:
+    if template.key not in message.prefetch:
+        return _Arrived.NOTHING
+    value = message.prefetch[template.key]
+    if value is None:
+        return _Arrived.EMPTY
+    if not isinstance(value, Source):
+        return _Arrived.FAILED
+    if not value.found and not value.rejected and not value.complete:
+        return _Arrived.FAILED  # an error outcome alone
+    if not is_usable(value, template, identity):
+        return _Arrived.NOTHING
+    if template.key in message.next_pages:
+        return _Arrived.PART
+    return _Arrived.WHOLE if value.found else _Arrived.EMPTY
+
+
+def _patients(source: Source, identity: Identity) -> list[Located]:
+    return [
+        located
+        for located in source.found
+        if isinstance(located.resource, shapes.Patient)
+        and located.resource.id
+        and identity.means(f"Patient/{located.resource.id}")
+    ]
 
 
 def _set_aside(source: Source) -> Source:
@@ -48,15 +137,3 @@ def _set_aside(source: Source) -> Source:
         Rejection(located.reference, "another subject, or not the type asked for: not used") for located in source.found
     ]
     return Source(rejected=source.rejected + rejected)
-
-
-def _is_usable(source: Source, template: Template, identity: Identity) -> bool:
-    """Whether a value holds what its template asks for: not another type only, and not another patient's only."""
-    if template.type == "Patient":
-        patients = [located for located in source.found if isinstance(located.resource, shapes.Patient)]
-        source.found = [p for p in patients if p.resource.id and identity.means(f"Patient/{p.resource.id}")]
-        return bool(source.found)
-    if not source.found:
-        return source.complete and not source.rejected
-    owners = [whose(located.resource) for located in source.found if type(located.resource).__name__ == template.type]
-    return any(owner is not None and identity.means(owner) for owner in owners)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -11,9 +12,10 @@ import msgspec
 
 from service.context import Brought, Context, LooseContext, bring
 from service.errors import Code, Refusal
-from service.record import Rejection, Source, Unreadable, from_decoded, kind_of, read_resource, utf8
+from service.page import Page, page_of, read_page
+from service.record import Source, utf8
 from service.services import Service
-from service.shapes import AnyResource, OperationOutcome, Shape
+from service.shapes import AnyResource, Shape
 
 
 class _Call(Shape):
@@ -63,8 +65,9 @@ class Authorization:
 class Message:
     """A hook call.
 
-    prefetch holds a key only where the client sent it: None for null, "failed" for an OperationOutcome. extension is
-    that of the request, empty where it is none.
+    prefetch holds a key only where the client sent it: None for null, "failed" for an OperationOutcome. next_pages:
+    key → address of the page that follows what was prefetched, empty where the client does not say. extension is that
+    of the request, empty where it is none.
     """
 
     service: Service
@@ -77,6 +80,7 @@ class Message:
     authorization: Authorization | None = None
     extension: dict[str, Any] = field(default_factory=dict)
     brought: Brought = field(default_factory=Brought)
+    next_pages: dict[str, str] = field(default_factory=dict)
 
     @property
     def user_is_lay(self) -> bool:
@@ -85,6 +89,10 @@ class Message:
 
 
 _NO_ALIASES: Mapping[str, str] = MappingProxyType({})
+# An id of FHIR becomes part of addresses; the dots alone would lead out of them.
+_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9.-]{1,64}")
+# A token becomes a header. RFC 6750 allows less; no visible character does harm.
+_TOKEN = re.compile(r"[!-~]+")
 
 
 def read(body: bytes, service: Service, aliases: Mapping[str, str] = _NO_ALIASES) -> Message:
@@ -104,7 +112,7 @@ def read(body: bytes, service: Service, aliases: Mapping[str, str] = _NO_ALIASES
             extension=call.extension,
         )
         context: Context | LooseContext | None = call.context
-        prefetch = {key: _source(value, key) for key, value in (call.prefetch or {}).items()}
+        prefetch = {key: _arrived(value, key) for key, value in (call.prefetch or {}).items()}
     except msgspec.ValidationError:
         loose = _decode_loose(body)
         context = None
@@ -117,29 +125,45 @@ def read(body: bytes, service: Service, aliases: Mapping[str, str] = _NO_ALIASES
         prefetch = {aliases.get(key, key): value for key, value in prefetch.items()} | {
             key: value for key, value in prefetch.items() if key not in aliases
         }
+    patient_id = _id(context.patientId, "patientId")
+    if _ID.fullmatch(patient_id) is None:
+        raise Refusal(Code.CONTEXT_INVALID, "context.patientId")
     return Message(
         service=service,
         hook_instance=loose.hookInstance,
-        patient_id=_id(context.patientId, "patientId"),
+        patient_id=patient_id,
         user=_text(context.userId, "userId"),
         encounter_id=_encounter(context.encounterId, required="encounterId" in service.context),
-        prefetch=prefetch,
+        prefetch={key: value.source if isinstance(value, Page) else value for key, value in prefetch.items()},
         fhir_server=loose.fhirServer if isinstance(loose.fhirServer, str) and loose.fhirServer.strip() else None,
         authorization=_authorization(loose.fhirAuthorization),
         extension=loose.extension if isinstance(loose.extension, dict) else {},
         brought=bring(context, service),
+        next_pages={
+            key: value.next for key, value in prefetch.items() if isinstance(value, Page) and value.next is not None
+        },
     )
 
 
 def _authorization(granted: Any) -> Authorization | None:
-    """None unless a Bearer token came (Q-DV2: an empty one does not count)."""
+    """None unless a Bearer token came that has not expired (Q-DV2: an empty one does not count)."""
     if not isinstance(granted, dict):
         return None
     said = {name: value for name, value in granted.items() if isinstance(value, str) and value.strip()}
     token, kind = said.get("access_token"), said.get("token_type", "")
-    if token is None or kind.lower() != "bearer":
+    if token is None or _TOKEN.fullmatch(token) is None or kind.lower() != "bearer":
+        return None
+    if _is_over(granted.get("expires_in")):
         return None
     return Authorization(token, kind, said.get("subject"), said.get("patient"))
+
+
+def _is_over(expires_in: Any) -> bool:
+    """Whether the seconds that a token is still good for are used up; what says nothing readable does not say so."""
+    try:
+        return not isinstance(expires_in, bool) and float(expires_in) <= 0
+    except (TypeError, ValueError):
+        return False
 
 
 def _decode_loose(body: bytes) -> _LooseCall:
@@ -188,15 +212,11 @@ def _encounter(value: Any, *, required: bool) -> str | None:
     return value.strip().rpartition("/")[2] or None if isinstance(value, str) else None
 
 
-def _source(value: AnyResource | None, key: str) -> Source | str | None:
-    if value is None:
-        return None
-    if isinstance(value, OperationOutcome):
-        return "failed"
-    return from_decoded(value, f"prefetch.{key}")
+def _arrived(value: AnyResource | None, key: str) -> Page | str | None:
+    return None if value is None else page_of(value, f"prefetch.{key}") or "failed"
 
 
-def _raw_prefetch(raw: msgspec.Raw) -> dict[str, Source | str | None]:
+def _raw_prefetch(raw: msgspec.Raw) -> dict[str, Page | str | None]:
     """The slow way: each key by itself, so that a malformed resource spoils only itself."""
     if bytes(raw).strip() in (b"", b"null"):
         return {}
@@ -204,17 +224,7 @@ def _raw_prefetch(raw: msgspec.Raw) -> dict[str, Source | str | None]:
         values = _PREFETCH.decode(raw)
     except msgspec.ValidationError:
         raise Refusal(Code.MEMBER_ILL_TYPED, "prefetch") from None
-    prefetch: dict[str, Source | str | None] = {}
-    for key, value in values.items():
-        if bytes(value).strip() == b"null":
-            prefetch[key] = None
-        else:
-            prefetch[key] = "failed" if kind_of(value) == "OperationOutcome" else _raw_source(value, key)
-    return prefetch
-
-
-def _raw_source(value: msgspec.Raw, key: str) -> Source:
-    try:
-        return read_resource(value, f"prefetch.{key}")
-    except Unreadable:
-        return Source(rejected=[Rejection(f"prefetch.{key}", "Bundle.entry cannot be read: not used")], complete=False)
+    return {
+        key: None if bytes(value).strip() == b"null" else read_page(value, f"prefetch.{key}") or "failed"
+        for key, value in values.items()
+    }

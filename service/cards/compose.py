@@ -13,7 +13,8 @@ from service.cards.sections import RANK, Section, sections_of
 from service.cards.suggestions import suggest
 from service.cards.wanted import Request, requests
 from service.engine.case import BESIDES, KINDS
-from service.engine.evaluate import Evaluation, Finding
+from service.engine.evaluate import Evaluation
+from service.engine.findings import Finding
 from service.engine.program import Program
 from service.facts.model import Fact
 from service.knowledge.schema import Indicator

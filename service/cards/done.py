@@ -8,7 +8,8 @@ from service.cards import text
 from service.engine.case import Case
 from service.engine.comparison import meets, newest
 from service.engine.completion import Evidence
-from service.engine.evaluate import Evaluation, Finding
+from service.engine.evaluate import Evaluation
+from service.engine.findings import Finding
 from service.engine.program import Program
 from service.facts.model import Result
 from service.knowledge.schema import Latest, Notable

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from service.cards.options import Group, Wishes
-from service.engine.evaluate import Evaluation, Finding
+from service.engine.evaluate import Evaluation
+from service.engine.findings import Finding
 from service.engine.program import Program
 from service.knowledge.schema import Indicator
 

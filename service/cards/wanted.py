@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from service.cards import text
 from service.engine.completion import Evidence
-from service.engine.evaluate import Finding, Wanted
+from service.engine.findings import Finding, Wanted
 from service.engine.program import Program
 from service.facts.model import Fact, Unusable
 from service.knowledge.schema import Indicator

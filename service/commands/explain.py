@@ -9,7 +9,7 @@ from pathlib import Path
 from service.answer import judge, load
 from service.cards import text
 from service.engine import Evaluation, Finding
-from service.engine.evaluate import Done, Wanted
+from service.engine.findings import Done, Wanted
 from service.errors import Refusal
 from service.facts.model import Fact, Result
 from service.knowledge.load import RulesInvalid

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from service import answer
 from service.app import build_app
+from service.clients import ClientsInvalid
 from service.knowledge.load import RulesInvalid
 from service.observe import start_logging
 from service.settings import Settings
@@ -36,6 +37,9 @@ def run(arguments: Namespace) -> int:
         return 2
     except RulesInvalid as invalid:
         print(*invalid.faults, sep="\n", file=sys.stderr)
+        return 2
+    except ClientsInvalid as invalid:
+        print("CRAMPS_CLIENTS_FILE:", *invalid.faults, sep="\n", file=sys.stderr)
         return 2
     start_logging(settings)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host

@@ -40,6 +40,10 @@ class Case:
     orders: frozenset[str] | None = None
     bound: dict[str, list[tuple[Fact, Day | None]]] = field(default_factory=dict)
     outcomes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    supplied_kinds: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.supplied_kinds = frozenset(kind for kind in KINDS if _is_supplied(kind, self.facts))
 
     def supplied(self, kind: str) -> bool:
         """Returns whether the absence of this kind of data means that there is none.
@@ -47,10 +51,7 @@ class Case:
         Of several FHIR types one is enough, while none of the others was asked for in vain; and no resource of the kind
         may be one of which nobody can tell what it is.
         """
-        types = KINDS[kind]
-        if kind in self.facts.unreadable or not self.facts.broken.isdisjoint((*types, *BESIDES.get(kind, ()))):
-            return False
-        return any(name in self.facts.supplied for name in types)
+        return kind in self.supplied_kinds
 
     def missing(self, kind: str) -> str:
         """Returns what to name where a kind of data was not supplied: the unreadable resource, or the FHIR type."""
@@ -67,3 +68,10 @@ class Case:
     def within(self, day: Day, window_days: int) -> bool:
         """Returns whether a day lies in the window, both ends included."""
         return 0 <= self.age_days(day) <= window_days
+
+
+def _is_supplied(kind: str, facts: Facts) -> bool:
+    types = KINDS[kind]
+    if kind in facts.unreadable or not facts.broken.isdisjoint((*types, *BESIDES.get(kind, ()))):
+        return False
+    return not facts.supplied.isdisjoint(types)

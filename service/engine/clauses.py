@@ -67,11 +67,28 @@ class Clauses:
 
     def _joined(self, join: Callable[[Iterable[Answer]], Answer], clauses: list[Clause]) -> Ask:
         asks = [self.compile(clause) for clause in clauses]
+        if join is all_of:
+            return _all(asks)
         return lambda case: join([ask(case) for ask in asks])
 
     def _done(self, order: str, window_days: int) -> Ask:
         completion = self._completions[order]
         return lambda case: completion.answer(case, window_days)
+
+
+def _all(asks: list[Ask]) -> Ask:
+    """One no decides: what comes behind it is not asked."""
+
+    def ask(case: Case) -> Answer:
+        answers = []
+        for inner in asks:
+            answer = inner(case)
+            if answer.truth == Truth.NO:
+                return NO
+            answers.append(answer)
+        return all_of(answers)
+
+    return ask
 
 
 def _anchor(fact: Fact, later: bool) -> Day | None:

@@ -9,70 +9,15 @@ from typing import Literal
 
 from service.engine.answers import Answer, Truth
 from service.engine.case import Case
-from service.engine.completion import Evidence
+from service.engine.findings import Done, Finding, Wanted
 from service.engine.program import CompiledLine, CompiledRule, CompiledTest, Program
 from service.facts.dates import Day
-from service.facts.model import Event, Fact, Facts, Unusable
-from service.knowledge.schema import Indicator, Recommendation
+from service.facts.model import Event, Fact, Facts
+from service.knowledge.schema import Indicator
 
-Outcome = Literal["fires", "satisfied", "replaced", "unknown", "silent"]
 _RANK: dict[Indicator, int] = {"info": 0, "warning": 1, "critical": 2}
 _ESCALATED_WITHIN: dict[Indicator, str] = {"critical": "same day", "warning": "7 days", "info": ""}  # clinical.md B0
 _PLACED_DAYS = 30  # clinical.md B8: an order placed in this many days is not suggested again
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """An order that a rule wants.
-
-    last: the newest result, which does not suffice. ordered: where it stands already. unusable: a result in the window
-    that cannot be used, a pending one for instance. unchecked: its kind of data was not supplied.
-    """
-
-    order: str
-    window_days: int | None
-    last: Evidence | None = None
-    ordered: Event | None = None
-    unusable: Unusable | None = None
-    unchecked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """An order that is done, with the results that show it."""
-
-    order: str
-    window_days: int | None
-    evidence: tuple[Evidence, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one rule says of one patient.
-
-    due: gating tests outstanding. offered: orders that go with the rule. done: with their evidence. unchecked: tests
-    whose kind of data was not supplied. missing: what kept the rule from being decided.
-    """
-
-    rule: Recommendation
-    outcome: Outcome
-    indicator: Indicator
-    summary: str
-    due_within: str = ""
-    found: tuple[Fact, ...] = ()
-    due: tuple[Wanted, ...] = ()
-    offered: tuple[Wanted, ...] = ()
-    done: tuple[Done, ...] = ()
-    unchecked: tuple[Wanted, ...] = ()
-    missing: tuple[str, ...] = ()
-    by: str | None = None
-    bedside: tuple[str, ...] = ()
-    advice: tuple[str, ...] = ()
-
-    @property
-    def speaks(self) -> bool:
-        """Whether the trigger holds: it fires or is satisfied."""
-        return self.outcome in ("fires", "satisfied")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +67,8 @@ def evaluate(
         found=found,
         missing=charted.missing,
     )
-    present = frozenset(facts.present())
+    # an unusable result might have answered a trigger, so it counts as one that is there
+    present = frozenset(facts.present()).union(item.valueset for item in facts.unusable if item.decisive)
     findings = {rule.id: _judge(rule, program, case, gate, present) for rule in program.first}
     _replace(findings)
     shown_rules = {name: finding for name, finding in findings.items() if finding.rule.status == "active"}
@@ -134,30 +80,24 @@ def evaluate(
 
 
 def _judge(rule: CompiledRule, program: Program, case: Case, gate: Gate, present: frozenset[str]) -> Finding:
-    recommendation = rule.recommendation
-    silent = Finding(recommendation, "silent", recommendation.indicator, recommendation.card.summary)
+    recommendation, silent = rule.recommendation, rule.silent
     if case.facts.deceased or (recommendation.gate == "required" and not gate.open):
         return silent
     minor = case.facts.age is not None and case.facts.age < program.rules.ruleset.adult_age
     if minor and recommendation.population == "adults":
         return silent
-    if rule.needs is not None and rule.needs.isdisjoint(present) and all(map(case.supplied, rule.kinds)):
-        return silent if not _undecided(rule, case) else _ask(rule, program, case, silent)
-    return _ask(rule, program, case, silent)
+    if rule.needs is not None and rule.needs.isdisjoint(present) and rule.kinds <= case.supplied_kinds:
+        return silent
+    return _ask(rule, program, case)
 
 
-def _undecided(rule: CompiledRule, case: Case) -> bool:
-    """Whether an unusable result might have answered the trigger."""
-    return rule.needs is not None and any(item.decisive and item.valueset in rule.needs for item in case.facts.unusable)
-
-
-def _ask(rule: CompiledRule, program: Program, case: Case, silent: Finding) -> Finding:
+def _ask(rule: CompiledRule, program: Program, case: Case) -> Finding:
     case.bound.clear()
     answer = rule.when(case)
     if answer.truth == Truth.NO or not _is_asked(rule, program, case, answer):
-        return silent
+        return rule.silent
     if answer.truth == Truth.UNKNOWN:
-        return replace(silent, outcome="unknown", found=answer.found, missing=answer.missing)
+        return replace(rule.silent, outcome="unknown", found=answer.found, missing=answer.missing)
     for name, bound in case.bound.items():  # what stands in a part of the trigger that is not yes is not meant
         case.bound[name] = [(fact, day) for fact, day in bound if fact in answer.found]
     return _speak(rule, program, case, answer)

@@ -10,6 +10,7 @@ from pathlib import Path
 from service.engine.case import KINDS
 from service.engine.clauses import Ask, Clauses
 from service.engine.completion import Completion, completion_of
+from service.engine.findings import Finding
 from service.knowledge.load import Rules, load_rules
 from service.knowledge.overlay import with_overlay
 from service.knowledge.schema import Clause, Escalation, Line, Offer, Order, Recommendation, Test
@@ -66,6 +67,7 @@ class CompiledRule:
     needs: frozenset[str] | None
     kinds: frozenset[str]
     reads: frozenset[str]
+    silent: Finding  # what it says where it says nothing
 
     @property
     def id(self) -> str:
@@ -194,6 +196,7 @@ def _compile(
         needs=needs(recommendation.when, rules),
         kinds=_kinds(recommendation.when, rules),
         reads=_reads(recommendation, completions, rules),
+        silent=Finding(recommendation, "silent", recommendation.indicator, recommendation.card.summary),
     )
 
 

@@ -24,6 +24,7 @@ def normalise(record: Record, terms: Terms, today: date, zone: tzinfo, drafts: f
     cannot be used stands in `rejected` with its reason; nothing is skipped silently.
     """
     facts = Facts(supplied=record.supplied, broken=record.broken, today=today, rejected=list(record.rejected))
+    facts.shapes_read = record.shapes_read
     recogniser = Recogniser(terms)
     _read_patient(record, facts, today, zone)
     read_conditions(record, terms, recogniser, facts, today, zone)

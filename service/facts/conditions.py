@@ -42,7 +42,7 @@ def read_conditions(
             continue
         facts.check_dates(reference, condition, zone)
         onset = _day(condition.onsetDateTime, zone) or _start(condition.onsetPeriod, zone)
-        recorded = _day(condition.recordedDate or condition.assertedDate or condition.dateRecorded, zone)
+        recorded = _day(condition.recordedDate, zone)
         if _is_future(onset, today):
             facts.reject(reference, "Condition.onset lies in the future: the date is not used")
             onset = None

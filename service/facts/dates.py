@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, tzinfo
-from functools import cache
-from typing import NamedTuple
+from functools import cache, lru_cache
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from service import shapes
 
 _DATED = frozenset((
-    "abatementDateTime", "abatementPeriod", "assertedDate", "authored", "authoredOn", "dateAsserted",
-    "dateRecorded", "dateWritten", "deceasedDateTime", "effectiveDateTime", "effectiveInstant", "effectivePeriod",
-    "issued", "occurrenceDateTime", "occurrencePeriod", "onsetDateTime", "onsetPeriod", "performedDateTime",
-    "performedPeriod", "period", "recordedDate", "whenHandedOver", "whenPrepared",
+    "abatementDateTime", "abatementPeriod", "authored", "authoredOn", "dateAsserted", "deceasedDateTime",
+    "effectiveDateTime", "effectiveInstant", "effectivePeriod", "issued", "occurrenceDateTime", "occurrencePeriod",
+    "onsetDateTime", "onsetPeriod", "performedDateTime", "performedPeriod", "period", "recordedDate", "whenHandedOver",
+    "whenPrepared",
 ))  # fmt: skip
 _FHIR_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?)?)?")
 
@@ -28,8 +29,10 @@ class Day(NamedTuple):
 
 def misdated(resource: shapes.Resource, zone: tzinfo) -> Iterator[str]:
     """Yields the path of each element of a resource that should be a FHIR date and is none."""
-    for name in _dated(type(resource)):
-        value = getattr(resource, name)
+    names, values = _dated(type(resource))
+    for name, value in zip(names, values(resource), strict=True):
+        if value is None:
+            continue
         if isinstance(value, shapes.Period):
             for end in ("start", "end"):
                 written = getattr(value, end)
@@ -40,10 +43,15 @@ def misdated(resource: shapes.Resource, zone: tzinfo) -> Iterator[str]:
 
 
 @cache
-def _dated(shape: type[shapes.Resource]) -> tuple[str, ...]:
-    return tuple(name for name in shape.__struct_fields__ if name in _DATED)
+def _dated(shape: type[shapes.Resource]) -> tuple[tuple[str, ...], Callable[[shapes.Resource], tuple[Any, ...]]]:
+    """The elements of a shape that are dates, and how to read them all in one go."""
+    names = tuple(name for name in shape.__struct_fields__ if name in _DATED)
+    if len(names) < 2:
+        return names, lambda resource: tuple(getattr(resource, name) for name in names)
+    return names, attrgetter(*names)
 
 
+@lru_cache(maxsize=4096)  # each date is read twice: to check it and to use it
 def read_day(text: str, zone: tzinfo) -> Day | None:
     """Returns the day that a FHIR date, dateTime or instant falls on in `zone`, None where it is no such value.
 

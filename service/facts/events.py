@@ -79,14 +79,14 @@ def _day(written: str | None, zone: tzinfo) -> Day | None:
 def _procedure(
     reference: str, procedure: shapes.Procedure, terms: Terms, recogniser: Recogniser, facts: Facts, zone: tzinfo
 ) -> None:
-    if (procedure.status or "").lower() not in _DONE or procedure.notDone or procedure.notPerformed:
+    if (procedure.status or "").lower() not in _DONE:
         return
     found = recogniser.recognise("procedure", concepts.codings(procedure.code), concepts.texts(procedure.code))
     if not found.valuesets:
         return
     facts.check_dates(reference, procedure, zone)
-    period = procedure.performedPeriod or procedure.occurrencePeriod or shapes.Period()
-    written = procedure.performedDateTime or procedure.occurrenceDateTime or period.end or period.start
+    period = procedure.performedPeriod or shapes.Period()
+    written = procedure.performedDateTime or period.end or period.start
     side = concepts.side_of(terms, procedure.bodySite) or found.side
     event = _event(reference, found, _day(written, zone), side=side)
     for valueset in found.valuesets:
@@ -100,7 +100,7 @@ def _encounter(
     if (encounter.status or "").lower() in ("entered-in-error", "cancelled"):
         return
     period = encounter.period or shapes.Period()
-    for reason in (*concepts.listed(encounter.reasonCode), *concepts.listed(encounter.reason)):
+    for reason in concepts.listed(encounter.reasonCode):
         found = recogniser.recognise("condition", concepts.codings(reason), concepts.texts(reason))
         valuesets = found.valuesets
         if found.tells_leg_cramps:
@@ -121,7 +121,7 @@ def _allergy(
     if concepts.word(allergy.verificationStatus) in ("refuted", "entered-in-error"):
         return
     known: set[str] = set()
-    for substance in (allergy.code, allergy.substance, *(reaction.substance for reaction in allergy.reaction or ())):
+    for substance in (allergy.code, *(reaction.substance for reaction in allergy.reaction or ())):
         found = recogniser.recognise("medication", concepts.codings(substance), concepts.texts(substance))
         if found.valuesets:
             facts.check_dates(reference, allergy, zone)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 
 from service import shapes
-from service.facts.dates import Day, read_day
+from service.facts.dates import Day, misdated, read_day
 from service.facts.model import Facts, Medicine
 from service.facts.products import is_unreadable, reasons_of, recognise
 from service.record import Record
@@ -17,7 +17,6 @@ from service.terms import Recogniser, Recognition
 _GAP_DAYS = 90  # clinical.md B9.3: renewals and refills join while the gap is at most this
 _ORDERED = {"order", "original-order", "reflex-order", "filler-order", "instance-order", ""}
 _NEVER = {"entered-in-error", "cancelled", "draft", "not-taken", "intended", "not-done", "preparation", "declined"}
-_TAKEN = {"n", "unk", "na"}  # STU3 MedicationStatement.taken, other than yes
 _GIVEN = {"completed", "in-progress"}  # MedicationAdministration
 _ENDED = {"entered-in-error", "cancelled", "stopped", "completed", "ended"}  # no longer being ordered
 _DAYS = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7, "mo": 30, "month": 30, "months": 30, "a": 365}
@@ -137,14 +136,16 @@ def _uses(
     for reference, request in record.of(shapes.MedicationRequest):
         status = _draft_status(request) if reference in drafts else _request_status(request)
         yield from made(reference, request, status, request.authoredOn, _request_end(request, zone))
-    for reference, order in record.of(shapes.MedicationOrder):
-        status = _draft_status(order) if reference in drafts else _plain_status(order.status)
-        yield from made(reference, order, status, order.dateWritten, None)
     for reference, statement in record.of(shapes.MedicationStatement):
+        if _is_recorded(statement) and statement.adherence is None and any(misdated(statement, zone)):
+            facts.check_dates(reference, statement, zone)
+            facts.unreadable["medication"] = reference
+            continue
         period = statement.effectivePeriod or shapes.Period()
         start = statement.effectiveDateTime or period.start or None
         end = read_day(period.end, zone) if period.end else None
-        yield from made(reference, statement, _statement_status(statement), start, end.date if end else None)
+        status = _recorded_status(period, today, zone) if _is_recorded(statement) else _plain_status(statement.status)
+        yield from made(reference, statement, status, start, end.date if end else None)
     for reference, dispense in record.of(shapes.MedicationDispense):
         start = dispense.whenHandedOver or dispense.whenPrepared
         end_date = _supply_end(dispense, zone)
@@ -160,12 +161,11 @@ def _uses(
 def _given(record: Record, recogniser: Recogniser, facts: Facts, today: date, zone: tzinfo) -> Iterator[_Use]:
     """Yields the doses that were given and say when."""
     for reference, dose in record.of(shapes.MedicationAdministration):
-        if dose.notGiven or dose.wasNotGiven or (dose.status or "").strip().lower() not in _GIVEN:
+        if (dose.status or "").strip().lower() not in _GIVEN:
             continue
         found = recognise(reference, dose, record, recogniser, facts)
-        period = dose.effectivePeriod or dose.occurencePeriod or shapes.Period()
-        moment = dose.effectiveDateTime or dose.occurenceDateTime or dose.effectiveTimeDateTime
-        written = moment or period.end or period.start
+        period = dose.effectivePeriod or shapes.Period()
+        written = dose.effectiveDateTime or period.end or period.start
         day = read_day(written, zone) if written else None
         if found.valuesets and day is None:
             facts.reject(reference, "MedicationAdministration: no FHIR date says when it was given: not used")
@@ -194,10 +194,17 @@ def _plain_status(written: str | None) -> str | None:
     return "current" if status == "active" else "past"
 
 
-def _statement_status(statement: shapes.MedicationStatement) -> str | None:
-    if statement.wasNotTaken or (statement.taken or "").lower() in _TAKEN:
+def _is_recorded(statement: shapes.MedicationStatement) -> bool:
+    return (statement.status or "").strip().lower() == "recorded"
+
+
+def _recorded_status(period: shapes.Period, today: date, zone: tzinfo) -> str | None:
+    """R5 says by the time of use what R4 says by the status: current unless that is over or has yet to begin."""
+    start = read_day(period.start, zone) if period.start else None
+    end = read_day(period.end, zone) if period.end else None
+    if start is not None and start.date > today:
         return None
-    return _plain_status(statement.status)
+    return "past" if end is not None and end.date < today else "current"
 
 
 def _request_end(request: shapes.MedicationRequest, zone: tzinfo) -> date | None:

@@ -9,7 +9,7 @@ from datetime import date, tzinfo
 
 from service import shapes
 from service.facts.dates import Day, misdated
-from service.record import Rejection
+from service.record import Rejection, ShapeRead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +150,7 @@ class Facts:
     allergies: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     orders: list[Event] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+    shapes_read: tuple[ShapeRead, ...] = ()
     not_supplied: tuple[str, ...] = ()
     patient_id: str | None = None
     today: date | None = None

@@ -19,7 +19,7 @@ def recognise(
 ) -> Recognition:
     """What the medicine is; a Medication that is nowhere to be found is said."""
     codings, texts = concepts_of(item, record.medications)
-    if not codings and not texts and _pointer(item) is not None:
+    if not codings and not texts and item.medicationReference is not None:
         facts.reject(reference, "the Medication that it refers to is not in the record: not used")
     return recogniser.by_route(recogniser.recognise("medication", codings, texts), _routes(item, record.medications))
 
@@ -35,7 +35,7 @@ def is_unreadable(item: shapes.Prescription, record: Record, recogniser: Recogni
 def _routes(item: shapes.Prescription, medications: Mapping[str, shapes.Resource]) -> Iterator[str]:
     """Yields the words of the routes that the dosage names, and of the dose form."""
     doses = item.dosage if isinstance(item.dosage, list) else [item.dosage]
-    medication = _resolve(item, _pointer(item), medications)
+    medication = _resolve(item, item.medicationReference, medications)
     named = [dose.route for dose in (*doses, *(item.dosageInstruction or ())) if dose is not None]
     for concept in (*named, medication.form if medication else None):
         yield from (coding.display for coding in concepts.codings(concept) if coding.display)
@@ -47,11 +47,9 @@ def concepts_of(
 ) -> tuple[tuple[Coded, ...], tuple[str, ...]]:
     """Returns codings and texts of a medicine: in place, or of the Medication referred to and its ingredients."""
     concept = item.medicationCodeableConcept
-    if concept is None and item.medication is not None and item.medication.reference is None:
-        concept = item.medication
-    medication = _resolve(item, _pointer(item), medications)
+    medication = _resolve(item, item.medicationReference, medications)
     if medication is None:
-        pointer = _pointer(item)
+        pointer = item.medicationReference
         written = (pointer.display,) if pointer is not None and pointer.display else ()
         return concepts.codings(concept), (*concepts.texts(concept), *written)
     codings, texts = concepts.codings(medication.code), concepts.texts(medication.code)
@@ -60,11 +58,6 @@ def concepts_of(
         codings += concepts.codings(part)
         texts += concepts.texts(part)
     return codings, texts
-
-
-def _pointer(item: shapes.Prescription) -> shapes.Reference | None:
-    """The reference to a Medication: R4's element, or R5's inside the CodeableReference."""
-    return item.medicationReference or (item.medication.reference if item.medication else None)
 
 
 def _resolve(
@@ -88,11 +81,9 @@ def _target(
 
 def reasons_of(item: shapes.Prescription, recogniser: Recogniser, record: Record) -> frozenset[str] | None:
     """The value sets of what a medicine is given for, by code or by reference to a Condition; None: it is not said."""
-    stated = [*concepts.listed(item.reasonCode), *concepts.listed(item.reason)]
-    if isinstance(item, shapes.MedicationOrder):
-        stated += concepts.listed(item.reasonCodeableConcept)
+    stated = list(concepts.listed(item.reasonCode))
     pointers = item.reasonReference if isinstance(item.reasonReference, list) else [item.reasonReference]
-    for pointer in (*pointers, *(concept.reference for concept in stated)):
+    for pointer in pointers:
         if pointer is not None:
             stated += _pointed_at(item, pointer, record)
     told = [(concepts.codings(concept), concepts.texts(concept)) for concept in stated]

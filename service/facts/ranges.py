@@ -24,7 +24,7 @@ def normal_range(
 
     A range for the other sex is not used, one for the patient's own comes before one for everybody.
     """
-    normal = [found for found in ranges or () if found.type is None or concepts.word(found.type) in ("normal", "")]
+    normal = [found for found in ranges or () if concepts.word(found.type or found.meaning) in ("normal", "")]
     sorted_out = [(_applies(found, sex), found) for found in normal]
     for applies in ("own", "everybody"):
         for of_whom, found in sorted_out:

@@ -59,8 +59,7 @@ def _conclusion(
 ) -> tuple[Iterable[shapes.Concept], tuple[str, ...]]:
     """The coded and the written conclusion of a report, or of an Observation that stands for one."""
     if isinstance(report, shapes.DiagnosticReport):
-        coded = [*concepts.listed(report.conclusionCode), *concepts.listed(report.codedDiagnosis)]
-        return coded, (report.conclusion,) if report.conclusion else ()
+        return concepts.listed(report.conclusionCode), (report.conclusion,) if report.conclusion else ()
     coded = [report.valueCodeableConcept] if report.valueCodeableConcept else []
     notes = tuple(concepts.written(report.note))
     return coded, (report.valueString, *notes) if report.valueString else notes

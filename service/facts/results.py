@@ -17,7 +17,7 @@ from service.facts.symptoms import add_symptom
 from service.knowledge.phrases import tokens
 from service.knowledge.schema import UnitFactor
 from service.record import Record
-from service.terms import Recognition
+from service.terms import NOTHING, Recognition
 
 _VOID = {"entered-in-error", "cancelled"}
 _FLAGS = ("LL", "HH")  # the laboratory's own critical limits (FHIR observation interpretation)
@@ -42,7 +42,8 @@ def read_results(record: Record, reading: Reading) -> None:
             facts.reject(reference, "a corrected result of the same moment stands in its place: not used")
             continue
         _observation(reference, observation, panels.get(reference), reading)
-        _contained(reference, observation, reading)
+        if observation.contained:
+            _contained(reference, observation, reading)
     for reference, report in record.of(shapes.DiagnosticReport):
         found = reading.recognise("report", report.code)
         if found.valuesets:
@@ -71,9 +72,11 @@ def _contained(reference: str, whole: shapes.Observation | shapes.DiagnosticRepo
 
 def _observation(reference: str, observation: shapes.Observation, panel: Day | None, reading: Reading) -> None:
     """Reads one observation with its components; without a date of its own it is of its panel's day."""
-    found = reading.recognise("observation", observation.code)
-    components = [(part, reading.recognise("observation", part.code)) for part in observation.component or ()]
+    found = reading.recognise_observed(reference, observation)
     told = observation.valueCodeableConcept is not None or observation.valueString is not None
+    if found is NOTHING and not told and observation.component is None:
+        return
+    components = [(part, reading.recognise("observation", part.code)) for part in observation.component or ()]
     if not (found.valuesets or found.tells_leg_cramps or told or any(inner.valuesets for _, inner in components)):
         return
     day = _date(observation, reading) or panel
@@ -158,9 +161,9 @@ def _is_spoiled(observation: shapes.Observation, value: Measured, valueset: str,
     """Whether a note, comment or interpretation says so, and does not deny it ("sample not haemolysed")."""
     if valueset not in reading.terms.spoiled:
         return False
-    said = [*concepts.written(observation.note), observation.comments, observation.comment]
+    said = list(concepts.written(observation.note))
     said += [text for concept in concepts.listed(value.interpretation) for text in concepts.texts(concept)]
-    return any(reading.terms.is_spoiled(valueset, tokens(text)) for text in said if text)
+    return any(reading.terms.is_spoiled(valueset, tokens(text)) for text in said)
 
 
 def _result(

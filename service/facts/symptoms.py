@@ -22,7 +22,9 @@ def add_symptom(
     status = (observation.status or "").lower()
     if status not in USABLE | {"preliminary", "registered"} or _denies(terms, observation):
         return
-    there = concepts.at_site(terms, found.valuesets, observation.code, observation.bodySite)
+    there = found.valuesets
+    if observation.bodySite is not None:
+        there = concepts.at_site(terms, there, observation.code, observation.bodySite)
     valuesets = {name for name in there if terms.kinds[name] in ("observation", "condition")}
     coded = observation.valueCodeableConcept
     value = reading.recognise("answer", coded) if coded else None

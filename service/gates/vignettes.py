@@ -13,7 +13,8 @@ import msgspec
 from service import wire
 from service.engine.answers import Truth
 from service.engine.case import Case
-from service.engine.evaluate import Evaluation, Finding, evaluate
+from service.engine.evaluate import Evaluation, evaluate
+from service.engine.findings import Finding
 from service.engine.program import Program
 from service.facts import Facts, normalise
 from service.gates.charts import PATIENT, Charts

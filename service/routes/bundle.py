@@ -7,7 +7,6 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-import msgspec
 from fastapi import APIRouter, Query, Request
 from fastapi.openapi.models import Example
 from pydantic import BeforeValidator
@@ -20,7 +19,9 @@ from service.contract import CdsResponse
 from service.explanation import EXTENSION
 from service.observe import Metrics
 from service.posted import read_posted
+from service.reply import reply
 from service.settings import Settings
+from service.stages import begin, ended
 from service.validation import validate
 
 router = APIRouter(tags=["evaluation"])
@@ -73,7 +74,9 @@ async def evaluate(
     `next` link or an error OperationOutcome.
     """
     settings: Settings = request.app.state.settings
+    stages = begin()
     body = await read_body(request, settings)
+    stages.end("receive")
     knowledge: Knowledge = request.app.state.knowledge
     today = asOf or datetime.now(settings.timezone).date()
     metrics: Metrics = request.app.state.metrics
@@ -82,7 +85,7 @@ async def evaluate(
         answer = await asyncio.to_thread(_answer, *work)
     else:
         answer = _answer(*work)
-    return Response(msgspec.json.encode(answer), media_type="application/json")
+    return reply(request, answer, stages)
 
 
 def _answer(
@@ -96,6 +99,7 @@ def _answer(
     depth: str,
 ) -> dict[str, Any]:
     record = read_posted(body, knowledge.types)
+    ended("read")
     evaluation = judge(record, knowledge, today, settings.timezone, complaint_given=given)
     metrics.count_rules((finding.rule.id, finding.outcome) for finding in evaluation.findings)
     audience = Audience(patient=record.patient_reference or "Patient/unknown", base_url=settings.base_url)
@@ -104,4 +108,5 @@ def _answer(
         report = validate(body, answer["extension"][EXTENSION] if depth == "cited" else None)
         if report:
             answer["extension"][EXTENSION]["validation"] = report
+        ended("validate")
     return answer

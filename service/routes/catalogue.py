@@ -19,6 +19,7 @@ _DIABETES: dict[str, Example] = {"diabetes": {"summary": "Diabetes with night cr
 _BOTH: dict[int | str, dict[str, Any]] = {
     200: {"description": "The catalogue", "content": {"application/json": {}, "text/html": {}}}
 }
+_VARY = {"Vary": "Accept"}
 
 
 @router.get("/rules", summary="All rules", operation_id="rules", response_class=Response, responses=_BOTH)
@@ -33,7 +34,9 @@ async def rules(
     knowledge: Knowledge = request.app.state.knowledge
     only = [part.strip() for part in (show or "").split(",") if part.strip()]
     content = listing(knowledge.program, only)
-    return HTMLResponse(listing_page(content, _root(request))) if _wants_page(request) else _json(content)
+    return (
+        HTMLResponse(listing_page(content, _root(request)), headers=_VARY) if _wants_page(request) else _json(content)
+    )
 
 
 @router.get("/rules/{id}", summary="One rule", operation_id="rule", response_class=Response, responses=_BOTH)
@@ -46,7 +49,7 @@ async def rule(
     if rule_id not in knowledge.program.rules.recommendations:
         raise Refusal(Code.RULE_UNKNOWN)
     content = entry(knowledge.program, rule_id)
-    return HTMLResponse(rule_page(content, _root(request))) if _wants_page(request) else _json(content)
+    return HTMLResponse(rule_page(content, _root(request)), headers=_VARY) if _wants_page(request) else _json(content)
 
 
 def _wants_page(request: Request) -> bool:
@@ -63,4 +66,4 @@ def _root(request: Request) -> str:
 
 
 def _json(content: dict[str, Any]) -> Response:
-    return Response(msgspec.json.encode(content), media_type="application/json")
+    return Response(msgspec.json.encode(content), headers=_VARY, media_type="application/json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from hashlib import sha256
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 import msgspec
@@ -16,13 +17,20 @@ from service import wire
 from service.answer import Knowledge, judge, respond
 from service.body import read_body
 from service.cards import Audience, read_wishes
-from service.clients import ANYBODY, Caller
+from service.cards.compose import RULES_EXTENSION
+from service.clients import Caller
 from service.contract import CdsResponse, CdsServices
 from service.errors import Code, Refusal
-from service.observe import Metrics
+from service.explanation import EXTENSION
+from service.fetch import FhirReader
+from service.memory import Memory
+from service.observe import Metrics, note
+from service.record import Source
+from service.reply import reply
 from service.services import SERVICES
 from service.settings import Settings
-from service.supply import supply
+from service.stages import begin, ended
+from service.supply import lacking, supply
 from service.wire import Message
 
 router = APIRouter(tags=["CDS Hooks"])
@@ -31,7 +39,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-_NAMES: dict[str, Example] = {
+NAMES: dict[str, Example] = {
     service.id: {"summary": service.title, "value": service.id} for service in SERVICES.values()
 }
 
@@ -40,11 +48,14 @@ _NAMES: dict[str, Example] = {
     "/cds-services",
     summary="Which CDS services are there?",
     operation_id="discovery",
-    responses={200: {"model": CdsServices, "description": "The services, with hook and prefetch templates"}},
+    responses={
+        200: {"model": CdsServices, "description": "The services, with hook and prefetch templates"},
+        304: {"description": "What `If-None-Match` names is current"},
+    },
 )
 async def discovery(request: Request) -> Response:
     """Lists the CDS services with their hooks and prefetch templates (CDS Hooks discovery)."""
-    return _json(request.app.state.discovery)
+    return _revalidated(request, msgspec.json.encode(request.app.state.discovery))
 
 
 @router.post(
@@ -55,12 +66,13 @@ async def discovery(request: Request) -> Response:
 )
 async def call(
     request: Request,
-    service_id: Annotated[str, Path(alias="id", description="As in discovery.", openapi_examples=_NAMES)],
+    service_id: Annotated[str, Path(alias="id", description="As in discovery.", openapi_examples=NAMES)],
 ) -> Response:
     """Answers a hook call with cards on the workup of nocturnal leg cramps.
 
-    `prefetch` carries the data under the keys that discovery lists. Patient and Condition are required: without them
-    the answer is 412 and names the keys. What else is not supplied is said on the cards, never taken for absent.
+    `prefetch` carries the data under the keys that discovery lists. What it lacks is fetched from `fhirServer`, where
+    this service may call that server for this caller. Patient and Condition are required: where they cannot be had the
+    answer is 412 and names the keys. What else is not supplied is said on the cards, never taken for absent.
     Without leg cramps in the chart the answer has no cards, except on the on-demand service, which takes the
     complaint as given, and where quinine is in use or being ordered. The order services speak of the orders in the
     context alone. The options that discovery lists are set in the request's extension `davinci-crd.configuration`.
@@ -68,16 +80,44 @@ async def call(
     service = SERVICES.get(service_id)
     if service is None:
         raise Refusal(Code.SERVICE_UNKNOWN)
+    note(request.scope, service=service.id, hook=service.hook)
     settings: Settings = request.app.state.settings
+    stages = begin()
     body = await read_body(request, settings)
+    stages.end("receive")
     knowledge: Knowledge = request.app.state.knowledge
     metrics: Metrics = request.app.state.metrics
     work = asyncio.to_thread if len(body) > _OFF_LOOP_BYTES else _at_once
-    caller = ANYBODY
+    caller: Caller = request.app.state.anonymous
     message = await work(wire.read, body, service, caller.prefetch_keys)
+    stages.end("read")
     if message.user_is_lay:
-        return _json({"cards": []})
-    return _json(await work(_answer, message, caller, knowledge, settings, metrics))
+        return reply(request, {"cards": []}, stages)
+    reader: FhirReader = request.app.state.fhir_reader
+    fetched = await reader.fetch(message, await work(lacking, message, knowledge.offered[service.id]), caller)
+    if fetched.outcomes:
+        metrics.count_fetches(fetched.outcomes, fetched.seconds)
+        note(request.scope, fetched=dict(fetched.outcomes))
+    stages.end("fetch")
+    work = asyncio.to_thread if len(body) + fetched.size_bytes > _OFF_LOOP_BYTES else _at_once
+    answer = await work(_answer, message, fetched.sources, caller, knowledge, settings, metrics)
+    gate = answer["extension"][EXTENSION]["gate"]
+    note(request.scope, cards=len(answer["cards"]), gate="open" if gate["open"] else "closed")
+    memory: Memory = request.app.state.memory
+    for card in answer["cards"]:
+        if "uuid" in card:  # without one no feedback ever comes
+            memory.spoke(card["uuid"], card["extension"][RULES_EXTENSION])
+    return reply(request, answer, stages)
+
+
+def _revalidated(request: Request, content: bytes) -> Response:
+    """The content with its ETag, or 304 where the caller holds it already (CRD-12)."""
+    tag = f'"{sha256(content).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, max-age=300"}
+    held = {one.strip().removeprefix("W/") for one in ",".join(request.headers.getlist("if-none-match")).split(",")}
+    if held & {tag, "*"}:
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type="application/json")
 
 
 async def _at_once(verb: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
@@ -85,11 +125,17 @@ async def _at_once(verb: Callable[P, T], /, *arguments: P.args, **named: P.kwarg
 
 
 def _answer(
-    message: Message, caller: Caller, knowledge: Knowledge, settings: Settings, metrics: Metrics
+    message: Message,
+    fetched: dict[str, Source],
+    caller: Caller,
+    knowledge: Knowledge,
+    settings: Settings,
+    metrics: Metrics,
 ) -> dict[str, Any]:
     service = message.service
     templates = knowledge.offered[service.id]
-    record = supply(message, templates)
+    record = supply(message, templates, fetched)
+    ended("supply")
     today = datetime.now(settings.timezone).date()
     evaluation = judge(
         record,
@@ -104,7 +150,3 @@ def _answer(
     wishes = read_wishes(message.extension)
     audience = Audience(f"Patient/{message.patient_id}", message.encounter_id, settings.base_url, caller, wishes)
     return respond(evaluation, knowledge, audience)
-
-
-def _json(content: dict[str, Any]) -> Response:
-    return Response(msgspec.json.encode(content), media_type="application/json")

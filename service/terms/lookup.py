@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from service.knowledge.load import OVERLAY, Row, Rules
 from service.knowledge.phrases import Phrase, PhraseIndex, Phrases, Tokens, tokens
@@ -30,8 +31,7 @@ class Match:
     overlay: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Coded:
+class Coded(NamedTuple):
     """A coding as it stands in the chart, trimmed."""
 
     system: str | None
@@ -62,11 +62,14 @@ class Recognition:
 
 
 NOTHING = Recognition(frozenset())
+Words = tuple[tuple[Coded, ...], tuple[str, ...]]  # codings and texts of a concept
+Concept = tuple[str, tuple[Coded, ...], tuple[str, ...]] | tuple[str, bytes]  # kind of thing, and the concept
+_MOST_REMEMBERED = 20_000  # distinct concepts; a chart has hundreds, a hospital's catalogues thousands
 
 
 @dataclass(slots=True)
 class Terms:
-    """All value sets as look-ups by code and by name. Immutable once compiled."""
+    """All value sets as look-ups by code and by name. Immutable once compiled, but for what it remembers."""
 
     systems: dict[str, str]
     kinds: dict[str, str]
@@ -96,6 +99,7 @@ class Terms:
     answers_yes: frozenset[str]
     answers_no: frozenset[str]
     by_kind: dict[str, frozenset[str]] = field(default_factory=dict)
+    memory: dict[Concept, Recognition] = field(default_factory=dict)
 
     def system(self, uri: str) -> str | None:
         """Returns our short name of a code system URI or OID, None for one that we do not know."""
@@ -230,11 +234,16 @@ def one_of(sides: Iterable[str | None]) -> str | None:
 
 
 class Recogniser:
-    """Recognises the concepts of one request, each distinct one once."""
+    """Recognises the concepts of one request, each distinct one once.
+
+    What a coded concept means is kept from request to request: it follows from the concept and the rule set alone,
+    never from whose it is. Free text without a code is forgotten with the request.
+    """
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
-        self._known: dict[tuple[object, ...], Recognition] = {}
+        self._coded = terms.memory
+        self._written: dict[Concept, Recognition] = {}
 
     def system(self, uri: str | None) -> str | None:
         """Returns our short name of a code system, None for one that we do not know."""
@@ -242,11 +251,28 @@ class Recogniser:
 
     def recognise(self, kind: str, codings: Sequence[Coded], texts: Sequence[str] = ()) -> Recognition:
         """Returns what a concept means among the value sets for its kind of thing: by code first, by name second."""
-        key = (kind, *codings, *texts)
-        known = self._known.get(key)
+        concept = (kind, tuple(codings), tuple(texts))
+        memory = self._coded if any(coding.code for coding in codings) else self._written
+        known = memory.get(concept)
+        return self._remember(memory, concept, codings, texts) if known is None else known
+
+    def recognise_written(self, kind: str, written: bytes, read: Callable[[bytes], Words]) -> Recognition:
+        """Returns what a concept that was left as bytes means; it is read only where it is met for the first time."""
+        concept = (kind, written)
+        known = self._coded.get(concept) or self._written.get(concept)
         if known is None:
-            known = self._known[key] = _recognise(self._terms, kind, codings, texts)
+            codings, texts = read(written)
+            memory = self._coded if any(coding.code for coding in codings) else self._written
+            known = self._remember(memory, concept, codings, texts)
         return known
+
+    def _remember(
+        self, memory: dict[Concept, Recognition], concept: Concept, codings: Sequence[Coded], texts: Sequence[str]
+    ) -> Recognition:
+        if len(memory) >= _MOST_REMEMBERED:
+            memory.clear()
+        found = memory[concept] = _recognise(self._terms, concept[0], codings, texts)
+        return found
 
     def by_route(self, found: Recognition, texts: Iterable[str]) -> Recognition:
         """Returns a medicine without the value sets that leave out the route which the texts name."""

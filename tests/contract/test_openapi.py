@@ -43,6 +43,7 @@ def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
     validate(document)
 
 
+@pytest.mark.requirement("D-16")
 def test_every_operation_is_described(operations: dict[str, Operation]) -> None:
     for name, operation in operations.items():
         assert operation["summary"], name
@@ -83,7 +84,7 @@ def test_every_example_runs_as_it_stands_and_its_status_is_documented(
         expected = 422 if body is not None and body.get("resourceType") == "Patient" else 200
         assert answer.status_code == expected, (path, answer.text)
         seen.append(path)
-    assert len(seen) == len(operations) + 4 + 5  # five examples for /evaluate, one for each of six services
+    assert len(seen) == len(operations) + 4 + 5  # five examples for /evaluate, six for a hook call, one of feedback
 
 
 def test_refusals_are_shown_as_they_are_sent(operations: dict[str, Operation]) -> None:

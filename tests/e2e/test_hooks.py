@@ -1,6 +1,7 @@
 """CDS Hooks: discovery, and hook calls as clients really send them."""
 
 import json
+import re
 from typing import Any
 
 import httpx2
@@ -67,6 +68,7 @@ def summaries(body: dict[str, Any]) -> list[str]:
 # --- discovery ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("D-1", "D-2", "D-3", "D-5", "D-6", "D-7", "D-8", "D-9", "D-10", "D-11", "Q-S7")
 def test_discovery_lists_the_services(client: httpx2.Client) -> None:
     services = {service["id"]: service for service in is_discovery(client.get("/cds-services"))["services"]}
     assert {name: service["hook"] for name, service in services.items()} == {
@@ -83,6 +85,7 @@ def test_discovery_lists_the_services(client: httpx2.Client) -> None:
         assert service["prefetch"]["conditions"] == "Condition?patient={{context.patientId}}"
 
 
+@pytest.mark.requirement("P-1", "P-2", "P-3", "P-4", "P-5", "P-6", "P-9", "P-11", "P-12", "D-14", "Q-S4")
 def test_prefetch_stays_in_the_portable_subset(client: httpx2.Client) -> None:
     for service in client.get("/cds-services").json()["services"]:
         for key, template in service["prefetch"].items():
@@ -95,10 +98,19 @@ def test_prefetch_stays_in_the_portable_subset(client: httpx2.Client) -> None:
             assert "today()" not in template
 
 
+@pytest.mark.requirement("D-13", "Q-S3")
+def test_no_two_hooks_share_an_id(client: httpx2.Client) -> None:
+    ids = [service["id"] for service in client.get("/cds-services").json()["services"]]
+    assert len(ids) == len(set(ids))
+    for id_ in ids:
+        assert re.fullmatch(r"[a-z][a-z-]*[a-z]", id_), "an id is a segment of an address as it stands"
+
+
 # --- the examples of the documentation ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("service", TITLES["cds-services"])
+@pytest.mark.requirement("R-1")
 def test_an_example_runs_and_its_keys_are_those_of_discovery(client: httpx2.Client, service: str) -> None:
     (offered,) = (s["prefetch"] for s in client.get("/cds-services").json()["services"] if s["id"] == service)
     message = json.loads((FOLDER / "cds-services" / f"{service}.json").read_bytes())
@@ -116,6 +128,7 @@ def test_every_service_has_an_example(client: httpx2.Client) -> None:
 # --- which service speaks when --------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("S-1")
 def test_cramps_in_the_chart_bring_the_workup(client: httpx2.Client, keys: list[str]) -> None:
     body = ask(client, call(keys))
     assert outcomes(body) == {"diabetes": "fires", "self-care": "fires"}
@@ -126,6 +139,7 @@ def test_cramps_in_the_chart_bring_the_workup(client: httpx2.Client, keys: list[
     assert "encounter" not in order
 
 
+@pytest.mark.requirement("S-3", "Q-E15")
 def test_without_cramps_in_the_chart_nothing_is_said(client: httpx2.Client, keys: list[str]) -> None:
     body = ask(client, call(keys, conditions=searched(diabetes())))
     assert body["cards"] == []
@@ -216,6 +230,7 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize("value", EMPTY.values(), ids=EMPTY)
+@pytest.mark.requirement("F-4", "CRD-3", "Q-E4")
 def test_an_optional_key_that_is_empty_says_that_there_is_none(
     client: httpx2.Client, keys: list[str], value: Any
 ) -> None:
@@ -226,6 +241,7 @@ def test_an_optional_key_that_is_empty_says_that_there_is_none(
 
 
 @pytest.mark.parametrize("value", UNKNOWN.values(), ids=UNKNOWN)
+@pytest.mark.requirement("F-2", "F-4", "P-10")
 def test_an_optional_key_that_is_unknown_is_said_and_never_read_as_none(
     client: httpx2.Client, keys: list[str], value: Any
 ) -> None:
@@ -242,6 +258,7 @@ def test_an_optional_key_that_is_unknown_is_said_and_never_read_as_none(
 
 
 @pytest.mark.parametrize("value", EMPTY.values(), ids=EMPTY)
+@pytest.mark.requirement("S-4", "CRD-3")
 def test_a_required_key_that_is_empty_is_never_refused(client: httpx2.Client, keys: list[str], value: Any) -> None:
     body = ask(client, call(keys, conditions=value), DEMAND)
     assert outcomes(body) == {"baseline-unexplained": "fires", "self-care": "fires"}
@@ -250,6 +267,7 @@ def test_a_required_key_that_is_empty_is_never_refused(client: httpx2.Client, ke
 
 @pytest.mark.parametrize("key", ["patient", "conditions"])
 @pytest.mark.parametrize("value", UNKNOWN.values(), ids=UNKNOWN)
+@pytest.mark.requirement("F-3", "S-4")
 def test_a_required_key_that_is_unknown_is_412_and_named(
     client: httpx2.Client, keys: list[str], key: str, value: Any
 ) -> None:
@@ -259,6 +277,7 @@ def test_a_required_key_that_is_unknown_is_412_and_named(
 
 
 @pytest.mark.parametrize("prefetch", [{}, None, {"pat": PATIENT}], ids=str)
+@pytest.mark.requirement("F-3", "S-4", "R-7")
 def test_all_that_is_missing_is_named(client: httpx2.Client, keys: list[str], prefetch: Any) -> None:
     message = call(keys) | {"prefetch": prefetch}
     assert refused(client, message) == (412, "required-data-missing", "patient, conditions")
@@ -275,6 +294,7 @@ def test_all_that_is_missing_is_named(client: httpx2.Client, keys: list[str], pr
     ],
     ids=["a page of several", "an error beside matches", "a fatal error between matches"],
 )
+@pytest.mark.requirement("F-4", "F-8")
 def test_matches_of_a_partial_search_count_and_absence_is_not_claimed(
     client: httpx2.Client, keys: list[str], value: Any
 ) -> None:
@@ -301,6 +321,7 @@ def test_a_patient_who_is_null_is_of_unknown_age(client: httpx2.Client, keys: li
     assert "Age unknown" in body["cards"][0]["detail"]
 
 
+@pytest.mark.requirement("P-10", "F-2", "Q-E14", "Q-DV5", "Q-S4")
 def test_only_optional_keys_that_are_absent_are_unknown(client: httpx2.Client, keys: list[str]) -> None:
     message = call(keys)
     message["prefetch"] = {key: message["prefetch"][key] for key in ("patient", "conditions")}
@@ -315,15 +336,18 @@ def test_only_optional_keys_that_are_absent_are_unknown(client: httpx2.Client, k
 @pytest.mark.parametrize(
     "patient", [PATIENT | {"id": "p2"}, searched(PATIENT | {"id": "p2"}), {"resourceType": "Patient"}], ids=str
 )
+@pytest.mark.requirement("F-12")
 def test_another_patient_is_412(client: httpx2.Client, keys: list[str], patient: dict[str, Any]) -> None:
     assert refused(client, call(keys, patient=patient)) == (412, "required-data-missing", "patient")
 
 
+@pytest.mark.requirement("F-12")
 def test_another_patients_conditions_are_412(client: httpx2.Client, keys: list[str]) -> None:
     wrong = searched(cramps(subject=STRANGER), diabetes(subject=STRANGER))
     assert refused(client, call(keys, conditions=wrong)) == (412, "required-data-missing", "conditions")
 
 
+@pytest.mark.requirement("F-12")
 def test_another_patients_results_are_unknown_and_counted(client: httpx2.Client, keys: list[str]) -> None:
     strangers = searched(result("4548-4", 5.0, "%", OLD, "hers", subject=STRANGER))
     body = ask(client, call(keys, observations=strangers))
@@ -331,6 +355,7 @@ def test_another_patients_results_are_unknown_and_counted(client: httpx2.Client,
     assert explanation(body)["notSupplied"] == ["Observation"]
 
 
+@pytest.mark.requirement("F-12")
 def test_another_patients_resources_among_the_patients_are_counted(client: httpx2.Client, keys: list[str]) -> None:
     thyroid = condition("E03.9", "hers", subject=STRANGER)
     nobodys = condition("E03.9", "nobodys")
@@ -343,6 +368,7 @@ def test_another_patients_resources_among_the_patients_are_counted(client: httpx
 # --- as clients really send it (cds-hooks.md section 3) -------------------------------------------------------------
 
 
+@pytest.mark.requirement("Q-E1", "Q-E4", "Q-E5", "R-3", "R-6", "R-8")
 def test_epic(client: httpx2.Client, keys: list[str]) -> None:
     base = "https://ehr.example/interconnect/api/FHIR/R4"
     subject = {"reference": f"{base}/Patient/p1", "display": "Somebody"}
@@ -370,6 +396,7 @@ def test_epic(client: httpx2.Client, keys: list[str]) -> None:
     assert "rejected" not in explanation(body)
 
 
+@pytest.mark.requirement("Q-S2", "Q-S5")
 def test_the_public_sandbox(client: httpx2.Client, keys: list[str]) -> None:
     conditions = searched(cramps(), diabetes())
     del conditions["type"]
@@ -384,7 +411,7 @@ def test_the_public_sandbox(client: httpx2.Client, keys: list[str]) -> None:
     assert outcomes(body)["diabetes"] == "fires"
 
 
-@pytest.mark.requirement("R-3")
+@pytest.mark.requirement("Q-DV1", "Q-DV2", "Q-DV5", "R-3")
 def test_the_request_generator(client: httpx2.Client, keys: list[str]) -> None:
     message = call(keys, conditions=bundle(cramps(), diabetes(), kind="collection"))
     message["prefetch"] |= {
@@ -396,6 +423,36 @@ def test_the_request_generator(client: httpx2.Client, keys: list[str]) -> None:
         assert outcomes(ask(client, message))["diabetes"] == "fires"
 
 
+GRANTED = {"access_token": "x", "token_type": "Bearer", "expires_in": 300, "scope": "launch", "subject": "s"}
+
+
+@pytest.mark.requirement("R-5", "R-6", "R-7")
+@pytest.mark.parametrize("address", [..., None, "", 5, "https://ehr.example/fhir", "not an address"], ids=str)
+@pytest.mark.parametrize(
+    "granted", [GRANTED, GRANTED | {"patient": "p2"}, {}, None, [], "Bearer x", {"access_token": 5}], ids=str
+)
+def test_no_authorization_spoils_a_call(client: httpx2.Client, keys: list[str], address: Any, granted: Any) -> None:
+    members = {"fhirAuthorization": granted} | ({} if address is ... else {"fhirServer": address})
+    assert outcomes(ask(client, call(keys) | members))["diabetes"] == "fires"
+
+
+@pytest.mark.requirement("R-8")
+@pytest.mark.parametrize("extension", [None, [], "x", 5, {"com.ehr.x": [None, {}]}], ids=str)
+def test_no_extension_spoils_a_call(client: httpx2.Client, keys: list[str], extension: Any) -> None:
+    message = call(keys) | {"extension": extension}
+    message["context"]["extension"] = extension
+    message["prefetch"]["conditions"]["extension"] = extension
+    assert outcomes(ask(client, message))["diabetes"] == "fires"
+
+
+@pytest.mark.requirement("R-3")
+@pytest.mark.parametrize("instance", ["1FD3F4D0-6B6D-11EE-8C99-0242AC120002", "not-a-uuid", "0"])
+def test_any_instance_is_taken_twice(client: httpx2.Client, keys: list[str], instance: str) -> None:
+    for _ in range(2):
+        assert ask(client, call(keys) | {"hookInstance": instance})["cards"]
+
+
+@pytest.mark.requirement("R-10", "Q-S8")
 def test_older_fhir_is_read(client: httpx2.Client, keys: list[str]) -> None:
     old = {
         "resourceType": "Condition",
@@ -453,6 +510,7 @@ def test_media_types_of_real_clients(client: httpx2.Client, keys: list[str], med
     assert is_response(client.post(f"/cds-services/{CHART}", content=body, headers=headers))["cards"]
 
 
+@pytest.mark.requirement("T-18")
 def test_the_sandbox_may_call_from_a_browser(client: httpx2.Client, keys: list[str]) -> None:
     origin = {"Origin": "https://sandbox.cds-hooks.org"}
     asked = origin | {
@@ -468,8 +526,8 @@ def test_the_sandbox_may_call_from_a_browser(client: httpx2.Client, keys: list[s
 # --- errors ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("R-2", "R-3", "R-4")
 @pytest.mark.parametrize("member", ["hook", "hookInstance", "context"])
+@pytest.mark.requirement("R-2", "R-3", "R-4", "CRD-2")
 def test_a_required_member(client: httpx2.Client, keys: list[str], member: str) -> None:
     message = call(keys)
     del message[member]
@@ -481,12 +539,14 @@ def test_a_required_member(client: httpx2.Client, keys: list[str], member: str) 
 
 
 @pytest.mark.parametrize("prefetch", [[], "x", 5])
+@pytest.mark.requirement("R-7")
 def test_prefetch_that_is_no_object(client: httpx2.Client, keys: list[str], prefetch: Any) -> None:
     assert refused(client, call(keys) | {"prefetch": prefetch}) == (400, "member-ill-typed", "prefetch")
 
 
 @pytest.mark.parametrize("name", ["patientId", "userId"])
 @pytest.mark.parametrize("value", [..., None, "", "  ", 5, {}], ids=str)
+@pytest.mark.requirement("R-4")
 def test_a_context_that_lacks_what_the_hook_needs(
     client: httpx2.Client, keys: list[str], name: str, value: Any
 ) -> None:

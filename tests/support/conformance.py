@@ -12,7 +12,7 @@ from typing import Any, cast
 import httpx2
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from service.contract import CdsResponse, CdsServices
+from service.contract import CdsResponse, CdsServices, FeedbackResponse
 from tests.support.shared import CONFORMANCE
 
 EVALUATION = "org.nocturnal-cramps.evaluation"
@@ -86,6 +86,14 @@ def is_discovery(answer: httpx2.Response) -> dict[str, Any]:
     CdsServices.model_validate_json(answer.content)
     _conforms("services", body)
     return body
+
+
+def is_feedback_reply(answer: httpx2.Response) -> dict[str, int]:
+    """Assert that the answer is our reply to feedback, and give it."""
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    FeedbackResponse.model_validate_json(answer.content)
+    return cast("dict[str, int]", _read(answer.content))
 
 
 def explanation(body: dict[str, Any]) -> dict[str, Any]:

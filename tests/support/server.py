@@ -1,5 +1,6 @@
 """The real service in a process of its own, as an operator starts it."""
 
+import json
 import os
 import socket
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -24,6 +26,16 @@ class Server:
 
     def logged(self) -> str:
         return self.log.read_text()
+
+    def line(self, answer: httpx2.Response) -> dict[str, Any]:
+        """The one log line of an answer; it is written when the answer is out already."""
+        deadline = time.monotonic() + _START_S
+        while not (lines := [line for line in self.logged().splitlines() if answer.headers["x-request-id"] in line]):
+            assert time.monotonic() < deadline, "no log line"
+            time.sleep(0.01)
+        (line,) = lines
+        facts: dict[str, Any] = json.loads(line)
+        return facts
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.engine.case import Case
+from service.facts import Facts
 from service.facts.dates import Day, read_day
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -70,12 +71,12 @@ def test_any_text_is_a_day_or_none(written: str) -> None:
 @given(st.integers(0, 4000), st.integers(0, 4000))
 def test_a_window_includes_both_its_ends(days_back: int, window: int) -> None:
     today = date(2026, 6, 15)
-    case = Case(None, today, None)  # type: ignore[arg-type]  # windows ask nothing but the day
+    case = Case(Facts(), today, None)  # type: ignore[arg-type]  # windows ask nothing but the day
     assert case.within(Day(today - timedelta(days=days_back)), window) == (days_back <= window)
 
 
 def test_a_day_to_come_is_in_no_window_but_a_clock_one_zone_ahead_is() -> None:
     today = date(2026, 6, 15)
-    case = Case(None, today, None)  # type: ignore[arg-type]
+    case = Case(Facts(), today, None)  # type: ignore[arg-type]
     assert not case.within(Day(today + timedelta(days=2)), 90)
     assert case.within(Day(today + timedelta(days=1)), 0)

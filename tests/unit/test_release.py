@@ -50,8 +50,10 @@ def test_the_image_is_pinned_and_runs_without_root() -> None:
 
 
 def test_the_locks_hold_a_hash_for_every_package_and_no_address() -> None:
-    for name in ("requirements.lock", "requirements-dev.lock"):
-        text = (ROOT / name).read_text()
+    locks = list(ROOT.glob("requirements*.lock"))
+    assert len(locks) == 4
+    for lock in locks:
+        text = lock.read_text()
         entries = re.split(r"^(?=[a-zA-Z0-9])", text, flags=re.MULTILINE)[1:]
         assert all("--hash=sha256:" in entry for entry in entries)
         assert "://" not in text

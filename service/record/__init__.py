@@ -1,0 +1,11 @@
+"""A patient's record: from bytes to resources by type, as R4 has them, and what was supplied."""
+
+from service.record.assembling import Record, ShapeRead, assemble
+from service.record.identity import Identity, whose
+from service.record.reading import from_decoded, kind_of, read_bundle, read_resource, utf8
+from service.record.sources import Located, Rejection, Source, Unreadable
+
+__all__ = [
+    "Identity", "Located", "Record", "Rejection", "ShapeRead", "Source", "Unreadable", "assemble", "from_decoded",
+    "kind_of", "read_bundle", "read_resource", "utf8", "whose",
+]  # fmt: skip

@@ -1,0 +1,41 @@
+"""A resource with elements that are not of their FHIR type: those are dropped and named, the rest is read."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from service.shapes import Resource
+
+_MENDS = 25  # faults mended in one resource before it is given up
+_STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
+
+
+def mend(body: bytes | msgspec.Raw, shape: type[Resource], faults: list[str]) -> Resource | None:
+    """Drops the elements that are not of their type, noting the path of each, until the rest can be read."""
+    try:
+        tree = msgspec.json.decode(body)
+    except msgspec.DecodeError:  # a number that no float holds
+        return None
+    decoder = msgspec.json.Decoder(shape)
+    for _ in range(_MENDS):
+        try:
+            return decoder.decode(msgspec.json.encode(tree))
+        except msgspec.ValidationError as fault:
+            path = _drop(tree, str(fault))
+            if path is None:
+                return None
+            faults.append(path)
+    return None
+
+
+def _drop(tree: object, message: str) -> str | None:
+    _, _, where = message.rpartition("`$")
+    steps: list[str | int] = [int(index) if index else name for name, index in _STEP.findall(where)]
+    if not steps:
+        return None
+    for step in steps[:-1]:
+        tree = tree[step]  # type: ignore[index]
+    del tree[steps[-1]]  # type: ignore[attr-defined]
+    return where.rstrip("`").lstrip(".")

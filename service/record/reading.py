@@ -1,0 +1,183 @@
+"""From the bytes of Bundles and resources to what they hold: in one pass, or entry by entry where one is malformed."""
+
+from __future__ import annotations
+
+import msgspec
+
+from service import shapes
+from service.record.mending import mend
+from service.record.sources import Located, Rejection, Source, Unreadable
+from service.shapes import Resource
+from service.versions import as_r4
+
+_RESOURCE = msgspec.json.Decoder(shapes.AnyResource)  # of one tagged shape alone, the tag might be left out
+_RAW_BUNDLE = msgspec.json.Decoder(shapes.RawBundle)
+_RAW_ENTRY = msgspec.json.Decoder(shapes.RawEntry)
+_OUTCOME = msgspec.json.Decoder(shapes.Outcome)
+_KIND = msgspec.json.Decoder(shapes.Kind)
+_DECODERS = {name: msgspec.json.Decoder(shape) for name, shape in shapes.READ.items()}
+
+
+def utf8(body: bytes) -> bytes:
+    """Returns the bytes of a body without a byte order mark.
+
+    Looked at here, because the decoder skips what no rule reads. Raises UnicodeDecodeError.
+    """
+    if not body.isascii():
+        body.decode()
+    return body.removeprefix(b"\xef\xbb\xbf")
+
+
+def read_bundle(body: bytes | msgspec.Raw, name: str = "Bundle") -> Source:
+    """Reads a Bundle of any type, one malformed entry spoiling only itself.
+
+    `name` stands in the place of entries that have neither id nor fullUrl. Nested Bundles (batch-response) are opened.
+    Raises Unreadable when the bytes are no Bundle, msgspec.DecodeError when they are no JSON.
+    """
+    try:
+        bundle = _RESOURCE.decode(body)
+    except msgspec.ValidationError:
+        return _read_entries(body, name)
+    if not isinstance(bundle, shapes.Bundle):
+        raise Unreadable("no Bundle")
+    source = Source()
+    _open(bundle, name, source)
+    return source
+
+
+def read_resource(body: bytes | msgspec.Raw, name: str) -> Source:
+    """Reads one resource: a Bundle is opened, anything else stands alone."""
+    kind = kind_of(body)
+    if kind == "Bundle":
+        return read_bundle(body, name)
+    source = Source()
+    _take(body, kind, None, name, source)
+    return source
+
+
+def from_decoded(resource: Resource, name: str) -> Source:
+    """Takes a resource that is decoded already, a Bundle opened."""
+    source = Source()
+    if isinstance(resource, shapes.Bundle):
+        _open(resource, name, source)
+    else:
+        _place(resource, None, name, source)
+    return source
+
+
+def kind_of(body: bytes | msgspec.Raw) -> str:
+    """Returns the type of a resource, empty where it names none."""
+    try:
+        return _KIND.decode(body).resourceType
+    except msgspec.ValidationError:
+        return ""
+
+
+def _open(bundle: shapes.Bundle, name: str, source: Source) -> None:
+    if any(link.relation == "next" for link in bundle.link or ()):
+        source.complete = False
+    for number, entry in enumerate(bundle.entry or ()):
+        if entry.resource is not None:
+            _place(entry.resource, entry.fullUrl, f"{name}.entry[{number}]", source)
+        if entry.response is not None and _failed(entry.response):
+            source.complete = False
+
+
+def _place(resource: Resource, full_url: str | None, name: str, source: Source) -> None:
+    if isinstance(resource, shapes.Bundle):
+        _open(resource, name, source)
+    elif isinstance(resource, shapes.OperationOutcome):
+        source.complete &= not _is_error(resource)
+    else:
+        reference = _name(resource, full_url, name)
+        read = as_r4(resource)
+        if read is None:
+            source.found.append(Located(reference, resource, full_url))
+        else:
+            parts, other = read
+            source.found += [Located(reference, part, full_url, other, n) for n, part in enumerate(parts)]
+
+
+def _is_error(outcome: shapes.OperationOutcome) -> bool:
+    return any(issue.severity in ("error", "fatal") for issue in outcome.issue or ())
+
+
+def _failed(response: shapes.Outcome) -> bool:
+    """Whether one request of a batch was not answered: what it asked for is then unknown."""
+    if (response.status or "").strip().startswith(("4", "5")):
+        return True
+    return isinstance(response.outcome, shapes.OperationOutcome) and _is_error(response.outcome)
+
+
+def _name(resource: Resource, full_url: str | None, name: str) -> str:
+    if resource.id:
+        return f"{type(resource).__name__}/{resource.id}"
+    return full_url or name
+
+
+def _read_entries(body: bytes | msgspec.Raw, name: str) -> Source:
+    """The slow way: each entry by itself, and a malformed one element by element."""
+    if kind_of(body) != "Bundle":
+        raise Unreadable("no Bundle")
+    try:
+        bundle = _RAW_BUNDLE.decode(body)
+    except msgspec.ValidationError:
+        raise Unreadable("a Bundle without a list of entries") from None
+    source = Source()
+    if isinstance(bundle.link, list) and any(isinstance(x, dict) and x.get("relation") == "next" for x in bundle.link):
+        source.complete = False
+    for number, written in enumerate(bundle.entry or ()):
+        place = f"{name}.entry[{number}]"
+        try:
+            entry = _RAW_ENTRY.decode(written)
+        except msgspec.ValidationError:
+            source.rejected.append(Rejection(place, "not an object: not used"))
+            continue
+        if bytes(entry.resource) not in (b"", b"null"):
+            full_url = entry.fullUrl if isinstance(entry.fullUrl, str) else None
+            _take(entry.resource, kind_of(entry.resource), full_url, place, source)
+        _look_at(entry.response, source)
+    return source
+
+
+def _look_at(response: msgspec.Raw, source: Source) -> None:
+    try:
+        failed = bytes(response) not in (b"", b"null") and _failed(_OUTCOME.decode(response))
+    except msgspec.ValidationError:
+        failed = True
+    source.complete &= not failed
+
+
+def _take(body: bytes | msgspec.Raw, kind: str, full_url: str | None, name: str, source: Source) -> None:
+    if not kind:
+        source.rejected.append(Rejection(full_url or name, "no resourceType: not a FHIR resource"))
+        return
+    if kind == "Bundle":
+        try:
+            inner = _read_entries(body, name)
+        except Unreadable:
+            inner = Source(
+                rejected=[Rejection(full_url or name, "Bundle.entry cannot be read: not used")], complete=False
+            )
+        source.found += inner.found
+        source.rejected += inner.rejected
+        source.complete &= inner.complete
+        return
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        if kind not in shapes.KNOWN:
+            source.rejected.append(Rejection(full_url or name, "no resource type that FHIR knows: not used"))
+        return
+    faults: list[str] = []
+    try:
+        resource: Resource | None = decoder.decode(body)
+    except msgspec.ValidationError:
+        resource = mend(body, shapes.READ[kind], faults)
+    where = full_url or name if resource is None else _name(resource, full_url, name)
+    source.rejected += [Rejection(where, f"{kind}.{path} is not of its FHIR type: not used") for path in faults]
+    if resource is None:
+        source.rejected.append(Rejection(where, f"{kind} cannot be read: not used"))
+    elif any(path.startswith(("subject", "patient")) for path in faults):
+        source.rejected.append(Rejection(where, "whose it is cannot be read: not used"))
+    else:
+        _place(resource, full_url, name, source)

@@ -1,0 +1,81 @@
+"""What may hold any resource: owners of contained ones, Bundles and their entries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from service.shapes.datatypes import Reference, Shape
+
+if TYPE_CHECKING:
+    from service.shapes.types import AnyResource
+
+
+class Resource(Shape, kw_only=True, tag_field="resourceType"):
+    """What every resource carries; a type that no rule reads has nothing more."""
+
+    id: str | None = None
+
+
+class Owned(Resource, kw_only=True):
+    """A resource about somebody: `subject`, or `patient` where the type or an older version calls it so."""
+
+    subject: Reference | None = None
+    patient: Reference | None = None
+    contained: list[AnyResource] | None = None
+
+
+class Link(Shape):
+    relation: str | None = None
+    url: str | None = None
+
+
+class Search(Shape):
+    mode: str | None = None
+
+
+class Issue(Shape):
+    severity: str | None = None
+
+
+class OperationOutcome(Resource, kw_only=True, tag="OperationOutcome"):
+    issue: list[Issue] | None = None
+
+
+class Outcome(Shape):
+    """How one request of a batch or transaction went (Bundle.entry.response)."""
+
+    status: str | None = None
+    outcome: AnyResource | None = None
+
+
+class Entry(Shape):
+    fullUrl: str | None = None
+    resource: AnyResource | None = None
+    search: Search | None = None
+    response: Outcome | None = None
+
+
+class Bundle(Resource, kw_only=True, tag="Bundle"):
+    link: list[Link] | None = None
+    entry: list[Entry] | None = None
+
+
+class RawEntry(Shape):
+    """An entry whose resource is left as bytes, for the bundles that do not decode in one go."""
+
+    fullUrl: Any = None
+    resource: msgspec.Raw = msgspec.Raw()  # empty where there is none: msgspec knows no optional Raw
+    response: msgspec.Raw = msgspec.Raw()
+
+
+class RawBundle(Shape):
+    link: Any = None
+    entry: list[msgspec.Raw] | None = None
+
+
+class Kind(Shape):
+    """Only the type of a resource."""
+
+    resourceType: str = ""

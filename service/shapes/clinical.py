@@ -1,0 +1,117 @@
+"""The patient, and what was found, done, asked and answered."""
+
+from __future__ import annotations
+
+from service.shapes.bundles import Owned, Resource
+from service.shapes.datatypes import Annotation, Coding, Concept, Identifier, Period, Reference, Shape
+
+
+class Patient(Resource, kw_only=True, tag="Patient"):
+    birthDate: str | None = None
+    deceasedBoolean: bool | None = None
+    deceasedDateTime: str | None = None
+    gender: str | None = None
+    identifier: list[Identifier] | None = None
+
+
+class Condition(Owned, kw_only=True, tag="Condition"):
+    code: Concept | None = None
+    category: list[Concept] | Concept | str | None = None
+    clinicalStatus: Concept | str | None = None
+    verificationStatus: Concept | str | None = None
+    bodySite: list[Concept] | Concept | None = None
+    note: list[Annotation] | Annotation | str | None = None
+    notes: str | None = None
+    context: Reference | None = None
+    onsetDateTime: str | None = None
+    onsetPeriod: Period | None = None
+    abatementDateTime: str | None = None
+    abatementPeriod: Period | None = None
+    abatementBoolean: bool | None = None
+    recordedDate: str | None = None
+    assertedDate: str | None = None
+    dateRecorded: str | None = None
+
+
+class Procedure(Owned, kw_only=True, tag="Procedure"):
+    status: str | None = None
+    notDone: bool | None = None
+    notPerformed: bool | None = None
+    code: Concept | None = None
+    bodySite: list[Concept] | Concept | None = None
+    performedDateTime: str | None = None
+    performedPeriod: Period | None = None
+    context: Reference | None = None
+    occurrenceDateTime: str | None = None
+    occurrencePeriod: Period | None = None
+
+
+class EncounterReason(Concept):
+    """A CodeableConcept; `value` makes it R5's list of CodeableReferences with their use."""
+
+    value: list[Concept] | None = None
+
+
+class Encounter(Owned, kw_only=True, tag="Encounter"):
+    status: str | None = None
+    period: Period | None = None
+    actualPeriod: Period | None = None
+    reasonCode: list[Concept] | Concept | None = None
+    reason: list[EncounterReason] | EncounterReason | None = None
+
+
+class Reaction(Shape):
+    """A reaction of an AllergyIntolerance."""
+
+    substance: Concept | None = None
+
+
+class AllergyIntolerance(Owned, kw_only=True, tag="AllergyIntolerance"):
+    code: Concept | None = None
+    substance: Concept | None = None
+    status: str | None = None
+    reaction: list[Reaction] | None = None
+    clinicalStatus: Concept | str | None = None
+    verificationStatus: Concept | str | None = None
+    recordedDate: str | None = None
+    assertedDate: str | None = None
+
+
+class Answer(Shape):
+    valueBoolean: bool | None = None
+    valueString: str | None = None
+    valueCoding: Coding | None = None
+
+
+class Item(Shape):
+    """An item of a QuestionnaireResponse."""
+
+    linkId: str | None = None
+    text: str | None = None
+    answer: list[Answer] | Answer | None = None
+    item: list[Item] | None = None
+
+
+class Question(Shape):
+    """A question of DSTU2's QuestionnaireResponse."""
+
+    linkId: str | None = None
+    text: str | None = None
+    answer: list[Answer] | Answer | None = None
+    group: list[Group] | Group | None = None
+
+
+class Group(Shape):
+    """A group of questions of DSTU2's QuestionnaireResponse."""
+
+    linkId: str | None = None
+    title: str | None = None
+    group: list[Group] | Group | None = None
+    question: list[Question] | Question | None = None
+
+
+class QuestionnaireResponse(Owned, kw_only=True, tag="QuestionnaireResponse"):
+    status: str | None = None
+    authored: str | None = None
+    item: list[Item] | None = None
+    group: Group | None = None

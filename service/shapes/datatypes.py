@@ -1,0 +1,68 @@
+"""The data types of FHIR as far as they are read."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Shape(msgspec.Struct, gc=False, omit_defaults=True):
+    """Base of all shapes: no cycles, so the garbage collector need not look at them."""
+
+
+class Coding(Shape):
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class Concept(Shape):
+    """CodeableConcept; `concept` and `reference` make it R5's CodeableReference as well."""
+
+    coding: list[Coding] | None = None
+    text: str | None = None
+    concept: Concept | None = None
+    reference: Reference | None = None
+
+
+class Reference(Shape):
+    reference: str | None = None
+    display: str | None = None
+    concept: Concept | None = None
+
+
+class Period(Shape):
+    start: str | None = None
+    end: str | None = None
+
+
+class Quantity(Shape):
+    value: float | None = None
+    comparator: str | None = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+
+class Range(Shape):
+    low: Quantity | None = None
+    high: Quantity | None = None
+    type: Concept | None = None
+    meaning: Concept | None = None  # DSTU2's type
+    appliesTo: list[Concept] | None = None
+    text: str | None = None
+
+
+class Annotation(Shape):
+    text: str | None = None
+
+
+class Identifier(Shape):
+    value: str | None = None
+
+
+_CONCEPT = msgspec.json.Decoder(Concept | None)
+
+
+def read_concept(written: bytes) -> Concept | None:
+    """Returns a concept that was left as bytes, None for no bytes. Raises msgspec.ValidationError where it is none."""
+    return _CONCEPT.decode(written) if written else None

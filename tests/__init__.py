@@ -1,0 +1,1 @@
+"""A package by name, since some distributions install one of the same name."""
