@@ -284,6 +284,7 @@ def test_an_order_to_stop_starts_nothing(ask: Ask, ended: str) -> None:
     assert ask(SIGN, None, draftOrders=drafts(drafted(**members)))["cards"] == []
 
 
+@pytest.mark.requirement("Q-E13")
 @pytest.mark.parametrize("where", ["contained", "bundled", "absolute", "by its address"])
 def test_a_medication_that_stands_elsewhere(ask: Ask, where: str) -> None:
     medication = {"resourceType": "Medication", "id": "m1", "code": thiazide()}

@@ -129,7 +129,7 @@ def test_what_could_not_be_checked_is_not_among_all() -> None:
         assert "isRecommended" not in suggestion
 
 
-@pytest.mark.requirement("A-2", "SG-4")
+@pytest.mark.requirement("A-2", "SG-4", "Q-E6")
 def test_epic() -> None:
     found = cards(EPIC)
     for card in found:
@@ -145,6 +145,7 @@ def test_epic() -> None:
     assert all(len(suggestion["actions"]) == 1 for suggestion in suggestions(cards(single)))
 
 
+@pytest.mark.requirement("Q-E7")
 def test_codes_of_the_site_stand_before_loinc() -> None:
     caller = Caller.model_validate({"order_codes": {"hba1c": [HBA1C, {"system": "urn:x", "code": "2"}]}})
     drafts = [suggestion["actions"][0]["resource"] for suggestion in suggestions(cards(caller))]
