@@ -90,7 +90,7 @@ class Message:
 
 _NO_ALIASES: Mapping[str, str] = MappingProxyType({})
 # An id of FHIR becomes part of addresses; the dots alone would lead out of them.
-_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9.-]{1,64}")
+_REFERENCE = re.compile(r"(?:(?:https?://\S+/)?(?P<kind>[A-Z][A-Za-z]+)/)?(?P<id>(?!\.{1,2}$)[A-Za-z0-9._-]{1,64})")
 # A token becomes a header. RFC 6750 allows less; no visible character does harm.
 _TOKEN = re.compile(r"[!-~]+")
 
@@ -125,13 +125,10 @@ def read(body: bytes, service: Service, aliases: Mapping[str, str] = _NO_ALIASES
         prefetch = {aliases.get(key, key): value for key, value in prefetch.items()} | {
             key: value for key, value in prefetch.items() if key not in aliases
         }
-    patient_id = _id(context.patientId, "patientId")
-    if _ID.fullmatch(patient_id) is None:
-        raise Refusal(Code.CONTEXT_INVALID, "context.patientId")
     return Message(
         service=service,
         hook_instance=loose.hookInstance,
-        patient_id=patient_id,
+        patient_id=_id(context.patientId, "Patient"),
         user=_text(context.userId, "userId"),
         encounter_id=_encounter(context.encounterId, required="encounterId" in service.context),
         prefetch={key: value.source if isinstance(value, Page) else value for key, value in prefetch.items()},
@@ -201,15 +198,23 @@ def _text(value: Any, name: str) -> str:
     return value.strip()
 
 
-def _id(value: Any, name: str) -> str:
-    """The bare id, where a client sends a reference in its place."""
-    return _text(_text(value, name).rpartition("/")[2], name)
+def _id(value: Any, kind: str) -> str:
+    """The bare id, where a client sends a relative or absolute reference in its place."""
+    member = f"{kind.lower()}Id"
+    match = _REFERENCE.fullmatch(_text(value, member))
+    if match is None or match["kind"] not in (None, kind):
+        raise Refusal(Code.CONTEXT_INVALID, f"context.{member}")
+    return match["id"]
 
 
 def _encounter(value: Any, *, required: bool) -> str | None:
-    if required:
-        return _id(value, "encounterId")
-    return value.strip().rpartition("/")[2] or None if isinstance(value, str) else None
+    """An encounter that the hook does not need is left out where it is none."""
+    try:
+        return _id(value, "Encounter")
+    except Refusal:
+        if required:
+            raise
+        return None
 
 
 def _arrived(value: AnyResource | None, key: str) -> Page | str | None:
