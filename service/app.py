@@ -8,7 +8,9 @@ import structlog
 from fastapi import FastAPI
 
 from service import answer, openapi, rendering
+from service.clients import ClientsInvalid, check
 from service.cors import Cors
+from service.discovery import discover
 from service.envelope import Envelope
 from service.fetch import FhirReader
 from service.memory import Memory
@@ -67,6 +69,8 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
     app.state.metrics = Metrics()
     app.state.memory = Memory()
     app.state.trust = Trust(settings, app.state.metrics)
+    if knowledge is not None:
+        _check_clients(app, knowledge)
     rendering.install(app)
     for module in (hooks, feedback, bundle, catalogue, health, docs):
         app.include_router(module.router)
@@ -83,12 +87,20 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
     return app
 
 
+def _check_clients(app: FastAPI, knowledge: answer.Knowledge) -> None:
+    """What the clients file names must be there: prefetch keys and orders."""
+    if faults := check(app.state.trust.clients, knowledge.program):
+        raise ClientsInvalid(faults)
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Compile the rule set before the first request; a rule set with a fault stops the start."""
     settings = app.state.settings
     app.state.knowledge = knowledge = app.state.prepared or answer.load(settings)
+    _check_clients(app, knowledge)
     app.state.program = program = knowledge.program
+    app.state.discovery = discover(knowledge)
     app.openapi()  # made now, so that an example that cannot be read stops the start
     logger = structlog.get_logger()
     logger.info("started", version=program.version, digest=program.digest)

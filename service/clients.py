@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from service.address import is_loopback_name, is_public_name, read_base
+from service.engine.program import Program
 from service.keys import KeysUnusable, read_key_file
 from service.knowledge import strict_yaml
 from service.knowledge.schema import Model, Once, Slug, Text
 from service.knowledge.strict_yaml import Fault
+from service.prefetch import templates
 from service.services import SERVICES
 
 EVALUATE = "evaluate"  # stands among a caller's services for POST /evaluate
@@ -109,7 +111,7 @@ class Caller(Model):
     """What holds for a client, whether it is known by a token or not.
 
     services: ids of discovery, and `evaluate` for /evaluate; all where none are named. prefetch_keys: the client's key
-    → ours. order_codes: order key of orders.yaml → the site's codes. topic_codes: card group → code.
+    → ours. order_codes: key of an order or panel of orders.yaml → the site's codes. topic_codes: card group → code.
     """
 
     profile: ProfileName = "standard"
@@ -239,9 +241,31 @@ def _amiss(clients: Clients) -> Iterator[tuple[strict_yaml.Path, str]]:
                 yield (*place, "keys_file"), str(fault)
 
 
+def check(clients: Clients, program: Program) -> list[str]:
+    """Returns a fault for each prefetch key and order that a client names and that the rule set does not have."""
+    orders = {order.key for order in program.rules.orders.orders} | {panel.key for panel in program.rules.orders.panels}
+    keys = {template.key for template in templates(program)}
+    callers: list[tuple[str, Caller]] = [(client.id, client) for client in clients.clients]
+    if clients.anonymous is not None:
+        callers.append(("anonymous", clients.anonymous))
+    faults: list[str] = []
+    for name, caller in callers:
+        named = (
+            ("prefetch_keys", "prefetch key", caller.prefetch_keys.values(), keys),
+            ("order_codes", "order", caller.order_codes, orders),
+        )
+        faults += [
+            f"{name}: {member}: there is no {kind} {item}"
+            for member, kind, items, known in named
+            for item in items
+            if item not in known
+        ]
+    return faults
+
+
 class ClientsInvalid(Exception):
     """A clients file with faults; nothing of it is used."""
 
-    def __init__(self, faults: list[Fault]) -> None:
+    def __init__(self, faults: Sequence[Fault | str]) -> None:
         super().__init__("\n".join(map(str, faults)))
         self.faults = faults

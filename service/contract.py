@@ -42,7 +42,11 @@ class Source(Part):
 
     label: str
     url: str
-    topic: Coding = Field(description="Static for each group of cards, so that a client can remember what was put off.")
+    topic: Coding | None = Field(
+        None,
+        description="Static for each group of cards, so that a client can remember what was put off. "
+        "Absent for a client of CDS Hooks 1.0.",
+    )
 
 
 class Action(Part):
@@ -70,21 +74,30 @@ class Link(Part):
     type: Literal["absolute", "smart"]
 
 
+class Pointer(Part):
+    """FHIR Reference."""
+
+    reference: str
+
+
 class CardExtension(Part):
-    """Which rules a card speaks for."""
+    """Which rules a card speaks for, and which orders of the context it is about."""
 
     rules: list[str] = Field(alias="org.nocturnal-cramps.rules", min_length=1, description="Ids of rules.")
+    orders: list[Pointer] | None = Field(None, alias="davinci-crd.associated-resource", min_length=1)
 
 
 class Card(Part):
     """A CDS Hooks card."""
 
-    uuid: str
+    uuid: str | None = Field(None, description="Absent for a client of CDS Hooks 1.0.")
     summary: str = Field(max_length=139)
     indicator: Indicator
     detail: str = Field(description="GitHub-flavoured Markdown without HTML, in the service's own words only.")
     source: Source
-    overrideReasons: list[Coding] = Field(min_length=1)
+    overrideReasons: list[Coding] | None = Field(
+        None, min_length=1, description="Absent for a client of CDS Hooks 1.0."
+    )
     links: list[Link] = Field(min_length=1)
     selectionBehavior: Literal["any", "at-most-one"] | None = Field(None, description="Present with suggestions.")
     suggestions: list[Suggestion] | None = Field(None, min_length=1)
@@ -208,6 +221,14 @@ class Validation(Part):
     issues: list[Issue] = Field(min_length=1)
 
 
+class Withheld(Part):
+    """A card that the call did not want."""
+
+    card: Literal["urgent", "workup", "medicines", "self-care"]
+    by: Literal["configuration", "max-cards"]
+    rules: list[str] = Field(min_length=1)
+
+
 class Explanation(Part):
     """What every rule said, from which facts, and what could not be used."""
 
@@ -216,6 +237,9 @@ class Explanation(Part):
     gate: Gate
     rules: list[Finding] | None = Field(None, min_length=1)
     orders: list[Order] | None = Field(None, min_length=1)
+    withheld: list[Withheld] | None = Field(
+        None, min_length=1, description="Cards that the configuration of the call switched off or cut."
+    )
     notSupplied: list[str] | None = Field(None, min_length=1, description="FHIR types that nobody looked for.")
     shapesRead: list[ShapeRead] | None = Field(None, min_length=1)
     rejected: list[Rejected] | None = Field(None, min_length=1)
@@ -235,6 +259,22 @@ class CdsResponse(Part):
     extension: ResponseExtension | None = Field(None, description="Absent where a patient or relative is looking.")
 
 
+class ConfigurationOption(Part):
+    """What a call can set, by `code`, in its extension `davinci-crd.configuration`."""
+
+    code: str
+    type: Literal["boolean", "integer"]
+    name: str
+    description: str
+    default: bool | int
+
+
+class ServiceExtension(Part):
+    """What Da Vinci CRD adds to discovery."""
+
+    options: list[ConfigurationOption] = Field(alias="davinci-crd.configuration-options", min_length=1)
+
+
 class CdsService(Part):
     """One CDS service, as discovery shows it."""
 
@@ -245,6 +285,7 @@ class CdsService(Part):
     prefetch: dict[str, str] = Field(description="Key → query template.")
     usageRequirements: str
     version: str = Field(description="Version of the CDS Hooks specification.")
+    extension: ServiceExtension
 
 
 class CdsServices(Part):
@@ -282,11 +323,34 @@ class Bundle(Loose):
 
 
 class Context(Loose):
-    """The context of the hook."""
+    """The context of the hook. What each hook needs besides user and patient is refused by name where it is absent."""
 
     userId: str = Field(examples=["Practitioner/example"])
     patientId: str = Field(examples=["example"])
-    encounterId: str | None = None
+    encounterId: str | None = Field(None, description="Needed by encounter-start.")
+    conditions: Bundle | None = Field(None, description="The new problems; needed by problem-list-item-create.")
+    draftOrders: Bundle | None = Field(
+        None, description="The orders being written; needed by order-select and order-sign."
+    )
+    selections: list[str] | None = Field(
+        None, description="References of the draft orders just selected; needed by order-select."
+    )
+
+
+class Configuration(Loose):
+    """Options of discovery by their code. Unknown ones are ignored."""
+
+    urgent: bool | None = None
+    workup: bool | None = None
+    medicines: bool | None = None
+    self_care: bool | None = Field(None, alias="self-care")
+    max_cards: int | None = Field(None, alias="max-cards")
+
+
+class RequestExtension(Loose):
+    """What Da Vinci CRD adds to a request."""
+
+    configuration: Configuration | None = Field(None, alias="davinci-crd.configuration")
 
 
 class FhirAuthorization(Loose):
@@ -306,6 +370,7 @@ class HookCall(Loose):
     hook: str = Field(description="The hook that discovery names for this service.")
     hookInstance: str = Field(description="A UUID of any version.")
     context: Context
+    extension: RequestExtension | None = None
     prefetch: dict[str, dict[str, Any] | None] | None = Field(
         None, description="Resources under the keys of discovery; null says that the client looked and found nothing."
     )

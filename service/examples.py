@@ -20,6 +20,10 @@ TITLES: dict[str, dict[str, str]] = {
     "cds-services": {
         "nocturnal-leg-cramps": "Cramps in the chart, diabetes and a diuretic",
         "nocturnal-leg-cramps-on-demand": "No cramps in the chart: cards on demand only",
+        "nocturnal-leg-cramps-problem": "Cramps just added to the problem list",
+        "nocturnal-leg-cramps-encounter": "A visit starts: the draft orders belong to it",
+        "nocturnal-leg-cramps-order-select": "A diuretic is selected, with cramps in the chart",
+        "nocturnal-leg-cramps-order-sign": "Quinine is about to be signed, without cramps in the chart",
     },
     "feedback": {
         "accepted-and-overridden": "One card accepted, one overridden",

@@ -17,10 +17,13 @@ from service.knowledge.site import Decided
 EXTENSION = "org.nocturnal-cramps.evaluation"
 
 
-def explain(evaluation: Evaluation, program: Program, *, silent: bool = False) -> dict[str, Any]:
+def explain(
+    evaluation: Evaluation, program: Program, *, silent: bool = False, withheld: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
     """Returns the explanation of an evaluation; members without a value are left out.
 
-    silent: silent rules are listed too. Draft rules are evaluated and counted, never shown.
+    silent: silent rules are listed too. withheld: cards that the call did not want.
+    Draft rules are evaluated and counted, never shown.
     """
     gate = evaluation.gate
     findings = [f for f in evaluation.findings if f.rule.status == "active" and (silent or f.outcome != "silent")]
@@ -35,6 +38,7 @@ def explain(evaluation: Evaluation, program: Program, *, silent: bool = False) -
             ),
             "rules": [_finding(finding) for finding in findings],
             "orders": _orders(evaluation.findings, program),
+            "withheld": withheld,
             "notSupplied": list(evaluation.facts.not_supplied),
             "shapesRead": [
                 {"version": shape.version, "type": shape.came_as, "resources": shape.resources}
@@ -87,7 +91,7 @@ def _fact(fact: Fact) -> dict[str, Any]:
         {
             "reference": fact.reference,
             "label": fact.label,
-            "code": {"system": fact.system, "code": fact.code} if fact.code else None,
+            "code": _code(fact),
             **_dated(fact.day),
             "value": fact.written if isinstance(fact, Result) else None,
             "note": fact.note if isinstance(fact, Result) else None,
@@ -97,6 +101,13 @@ def _fact(fact: Fact) -> dict[str, Any]:
             "contradiction": True if fact.contradiction else None,
         }
     )
+
+
+def _code(fact: Fact) -> dict[str, Any] | None:
+    """The code as the record has it; blanks are no value there either."""
+    if not (fact.code or "").strip():
+        return None
+    return {"code": fact.code} | ({"system": fact.system} if (fact.system or "").strip() else {})
 
 
 def _dated(day: Day | None) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from service.engine.case import KINDS
 from service.engine.program import Program, clauses_of
 from service.engine.reach import walk
+from service.services import SERVICES, Service
 
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
@@ -24,11 +25,16 @@ class Template:
 
 
 _PATIENT = "patient={{context.patientId}}"
+# Identity and gate; medicines and orders, which some rule of every release reads.
 _ALWAYS = {"Patient", "Condition", "MedicationRequest", "MedicationStatement", "MedicationDispense", "ServiceRequest"}
 
 
-def templates(program: Program) -> tuple[Template, ...]:
-    """Returns a template for each FHIR type that some rule of the program reads; Patient and Condition are required."""
+def templates(program: Program, service: Service | None = None) -> tuple[Template, ...]:
+    """Returns a template for each FHIR type that the rules read which may speak in a service; without one, in any.
+
+    Patient and Condition are required. A key has the same query in every service, and never changes.
+    Raises ValueError where a rule reads a type that no template supplies.
+    """
     observations = ",".join([*codes_of(program, LOINC, kinds=("result", "observation")), *symptom_codes(program)])
     reports = ",".join(codes_of(program, LOINC, kinds=("report",)))
     offered = (
@@ -52,15 +58,26 @@ def templates(program: Program) -> tuple[Template, ...]:
         Template("allergies", "AllergyIntolerance", f"AllergyIntolerance?{_PATIENT}"),
         Template("orders", "ServiceRequest", f"ServiceRequest?{_PATIENT}&status=active,draft"),
     )
-    wanted = types_read(program)
-    return tuple(template for template in offered if template.type in wanted)
+    return select(offered, types_read(program, service))
 
 
-def types_read(program: Program) -> frozenset[str]:
-    """Returns the FHIR types that the gate, the triggers and the tests of a program read."""
-    kinds = set(program.kinds_read)
-    for completion in program.completions.values():
-        kinds.add(completion.kind)
+def select(offered: Iterable[Template], types: frozenset[str]) -> tuple[Template, ...]:
+    """Returns the templates of some types. Raises ValueError where one has none: its data would never be asked for."""
+    chosen = tuple(template for template in offered if template.type in types)
+    if lacking := types.difference(template.type for template in chosen):
+        raise ValueError(f"no prefetch template supplies {', '.join(sorted(lacking))}")
+    return chosen
+
+
+def by_service(program: Program) -> Mapping[str, tuple[Template, ...]]:
+    """Returns the templates of each service, by its id."""
+    return {service.id: templates(program, service) for service in SERVICES.values()}
+
+
+def types_read(program: Program, service: Service | None = None) -> frozenset[str]:
+    """Returns the FHIR types that the gate and the rules read which may speak in a service; without one, in any."""
+    rules = program.at_orders if service is not None and service.orders_only else program.all
+    kinds = program.gate_kinds.union({"result"}, *(rule.reads for rule in rules))  # notable results stand on every card
     return frozenset(_ALWAYS | {name for kind in kinds for name in KINDS[kind]})
 
 

@@ -60,7 +60,7 @@ def supply(message: Message, templates: tuple[Template, ...], fetched: Mapping[s
     Raises Refusal required-data-missing, naming the keys, where Patient or Condition cannot be had.
     """
     identity = Identity(message.patient_id, None)
-    sources: list[Source] = []
+    sources: list[Source] = [message.brought.source]  # first: a draft order stands in the place of the one on record
     supplied: set[str] = set()
     broken: set[str] = set()
     patient: Located | None = None

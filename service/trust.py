@@ -47,6 +47,7 @@ class Trust:
         self._metrics = metrics
         self._used = Replay()
         clients = _clients(settings)
+        self.clients = clients or Clients()
         self._anonymous = clients.anonymous if clients else None
         self.is_open = clients is None or clients.anonymous is not None
         self._asks = clients is not None

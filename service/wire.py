@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from service.context import Brought, Context, LooseContext, bring
 from service.errors import Code, Refusal
 from service.page import Page, page_of, read_page
 from service.record import Source, utf8
@@ -22,7 +23,7 @@ class _Call(Shape):
 
     hook: str
     hookInstance: str
-    context: dict[str, Any]
+    context: Context
     prefetch: dict[str, AnyResource | None] | None = None
     fhirServer: Any = None
     fhirAuthorization: Any = None
@@ -34,7 +35,7 @@ class _LooseCall(Shape):
 
     hook: Any = None
     hookInstance: Any = None
-    context: Any = None
+    context: msgspec.Raw = msgspec.Raw()
     prefetch: msgspec.Raw = msgspec.Raw()
     fhirServer: Any = None
     fhirAuthorization: Any = None
@@ -43,6 +44,7 @@ class _LooseCall(Shape):
 
 _CALL = msgspec.json.Decoder(_Call)
 _LOOSE = msgspec.json.Decoder(_LooseCall)
+_CONTEXT = msgspec.json.Decoder(LooseContext)
 _PREFETCH = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -77,6 +79,7 @@ class Message:
     fhir_server: str | None = None
     authorization: Authorization | None = None
     extension: dict[str, Any] = field(default_factory=dict)
+    brought: Brought = field(default_factory=Brought)
     next_pages: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -87,7 +90,7 @@ class Message:
 
 _NO_ALIASES: Mapping[str, str] = MappingProxyType({})
 # An id of FHIR becomes part of addresses; the dots alone would lead out of them.
-_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9.-]{1,64}")
+_REFERENCE = re.compile(r"(?:(?:https?://\S+/)?(?P<kind>[A-Z][A-Za-z]+)/)?(?P<id>(?!\.{1,2}$)[A-Za-z0-9._-]{1,64})")
 # A token becomes a header. RFC 6750 allows less; no visible character does harm.
 _TOKEN = re.compile(r"[!-~]+")
 
@@ -104,37 +107,35 @@ def read(body: bytes, service: Service, aliases: Mapping[str, str] = _NO_ALIASES
         loose = _LooseCall(
             hook=call.hook,
             hookInstance=call.hookInstance,
-            context=call.context,
             fhirServer=call.fhirServer,
             fhirAuthorization=call.fhirAuthorization,
             extension=call.extension,
         )
+        context: Context | LooseContext | None = call.context
         prefetch = {key: _arrived(value, key) for key, value in (call.prefetch or {}).items()}
     except msgspec.ValidationError:
         loose = _decode_loose(body)
+        context = None
         prefetch = _raw_prefetch(loose.prefetch)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise Refusal(Code.BODY_NOT_JSON) from None
     _check_members(loose, service)
+    context = context or _loose_context(loose.context)
     if aliases:
         prefetch = {aliases.get(key, key): value for key, value in prefetch.items()} | {
             key: value for key, value in prefetch.items() if key not in aliases
         }
-    context: dict[str, Any] = loose.context
-    patient_id = _text(context, "patientId").removeprefix("Patient/")
-    if _ID.fullmatch(patient_id) is None:
-        raise Refusal(Code.CONTEXT_INVALID, "context.patientId")
-    encounter = context.get("encounterId")
     return Message(
         service=service,
         hook_instance=loose.hookInstance,
-        patient_id=patient_id,
-        user=_text(context, "userId"),
-        encounter_id=encounter.removeprefix("Encounter/") if isinstance(encounter, str) and encounter.strip() else None,
+        patient_id=_id(context.patientId, "Patient"),
+        user=_text(context.userId, "userId"),
+        encounter_id=_encounter(context.encounterId, required="encounterId" in service.context),
         prefetch={key: value.source if isinstance(value, Page) else value for key, value in prefetch.items()},
         fhir_server=loose.fhirServer if isinstance(loose.fhirServer, str) and loose.fhirServer.strip() else None,
         authorization=_authorization(loose.fhirAuthorization),
         extension=loose.extension if isinstance(loose.extension, dict) else {},
+        brought=bring(context, service),
         next_pages={
             key: value.next for key, value in prefetch.items() if isinstance(value, Page) and value.next is not None
         },
@@ -180,17 +181,40 @@ def _check_members(call: _LooseCall, service: Service) -> None:
             raise Refusal(Code.MEMBER_ILL_TYPED, name)
     if call.hook != service.hook:
         raise Refusal(Code.HOOK_MISMATCH, "hook")
-    if call.context is None:
+
+
+def _loose_context(written: msgspec.Raw) -> LooseContext:
+    if bytes(written).strip() in (b"", b"null"):
         raise Refusal(Code.MEMBER_MISSING, "context")
-    if not isinstance(call.context, dict):
-        raise Refusal(Code.MEMBER_ILL_TYPED, "context")
+    try:
+        return _CONTEXT.decode(written)
+    except msgspec.ValidationError:
+        raise Refusal(Code.MEMBER_ILL_TYPED, "context") from None
 
 
-def _text(context: dict[str, Any], name: str) -> str:
-    value = context.get(name)
+def _text(value: Any, name: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise Refusal(Code.CONTEXT_INVALID, f"context.{name}")
     return value.strip()
+
+
+def _id(value: Any, kind: str) -> str:
+    """The bare id, where a client sends a relative or absolute reference in its place."""
+    member = f"{kind.lower()}Id"
+    match = _REFERENCE.fullmatch(_text(value, member))
+    if match is None or match["kind"] not in (None, kind):
+        raise Refusal(Code.CONTEXT_INVALID, f"context.{member}")
+    return match["id"]
+
+
+def _encounter(value: Any, *, required: bool) -> str | None:
+    """An encounter that the hook does not need is left out where it is none."""
+    try:
+        return _id(value, "Encounter")
+    except Refusal:
+        if required:
+            raise
+        return None
 
 
 def _arrived(value: AnyResource | None, key: str) -> Page | str | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from tests.support.conformance import holds
 from tests.support.server import Server, serving
 
 
@@ -17,6 +18,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def client(server: Server) -> Iterator[httpx2.Client]:
-    """A client of the running service; it follows no redirect and no proxy."""
-    with httpx2.Client(base_url=server.url, trust_env=False, timeout=30) as session:
+    """A client of the running service; it follows no redirect and no proxy, and looks at every reply."""
+    hooks = {"response": [holds]}
+    with httpx2.Client(base_url=server.url, trust_env=False, timeout=30, event_hooks=hooks) as session:
         yield session

@@ -1,6 +1,8 @@
 """Findings → CDS Hooks cards."""
 
-from service.cards.compose import Audience, compose
+from service.cards.audience import Audience
+from service.cards.compose import compose, withheld
 from service.cards.drafts import Drafts, build_drafts
+from service.cards.options import OPTIONS, Wishes, read_wishes
 
-__all__ = ["Audience", "Drafts", "build_drafts", "compose"]
+__all__ = ["OPTIONS", "Audience", "Drafts", "Wishes", "build_drafts", "compose", "read_wishes", "withheld"]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from service.cards import text
+from service.cards.audience import Audience
 from service.cards.done import done_table, flagged
-from service.cards.drafts import Drafts
+from service.cards.drafts import REFERENCE, Drafts
+from service.cards.sections import RANK, Section, sections_of
+from service.cards.suggestions import suggest
 from service.cards.wanted import Request, requests
-from service.clients import ANYBODY, Caller
 from service.engine.case import BESIDES, KINDS
 from service.engine.evaluate import Evaluation
 from service.engine.findings import Finding
@@ -20,39 +20,13 @@ from service.engine.program import Program
 from service.facts.model import Fact
 from service.knowledge.schema import Indicator
 
-Group = Literal["urgent", "workup", "medicines", "self-care"]
 RULES_EXTENSION = "org.nocturnal-cramps.rules"
-_MOST_URGENT_CARDS = 2
-_CAP: dict[Group, Indicator] = {"urgent": "critical", "workup": "warning", "medicines": "warning", "self-care": "info"}
-_RANK: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
+_ORDERS_EXTENSION = "davinci-crd.associated-resource"
+_EVIDENCE_LINKS = 2
+_LONGEST_LABEL = 100
 _TODAY = "Today."
 _TIMES = {"same day": _TODAY, "this visit": "At this visit."}
 _SAYS_TODAY = re.compile(r"\b(today|same-day|emergency)\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """For whom cards are made: the patient, the encounter, where the service can be reached, and who called."""
-
-    patient: str
-    encounter: str | None = None
-    base_url: str = ""
-    caller: Caller = ANYBODY
-    new_id: Callable[[], str] = lambda: str(uuid.uuid4())
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """The findings that go on one card."""
-
-    group: Group
-    findings: tuple[Finding, ...]
-
-    @property
-    def indicator(self) -> Indicator:
-        """The most urgent indicator of the findings, capped for the group."""
-        least = min((f.indicator for f in self.findings), key=_RANK.__getitem__)
-        return max(least, _CAP[self.group], key=_RANK.__getitem__)
 
 
 def compose(evaluation: Evaluation, program: Program, drafts: Drafts, audience: Audience) -> list[dict[str, Any]]:
@@ -60,9 +34,10 @@ def compose(evaluation: Evaluation, program: Program, drafts: Drafts, audience: 
 
     Each order is offered once, on the most urgent card that wants it. A member without a value is left out.
     """
-    sections = arrange(evaluation.findings)
+    sections, _ = sections_of(evaluation, program, audience.wishes)
     satisfied = [f for f in evaluation.findings if f.outcome == "satisfied" and f.rule.status == "active"]
-    wanted = requests([(section.group, section.findings) for section in sections], program)
+    coded = frozenset(audience.caller.order_codes)
+    wanted = requests([(section.group, section.findings) for section in sections], program, coded)
     home = _home_of_done(sections)
     cards = []
     for number, section in enumerate(sections):
@@ -74,25 +49,10 @@ def compose(evaluation: Evaluation, program: Program, drafts: Drafts, audience: 
     return cards
 
 
-def arrange(findings: Sequence[Finding]) -> list[Section]:
-    """Returns the sections in order: urgent findings that share a response together, at most two such cards."""
-    firing = [f for f in findings if f.outcome == "fires" and f.rule.status == "active"]
-    firing.sort(key=lambda f: (_RANK[f.indicator], text.days(f.due_within), f.rule.card.rank))
-    urgent = [f for f in firing if f.indicator == "critical"]
-    responses: dict[str, list[Finding]] = {}
-    for finding in urgent:
-        response = finding.rule.card.response or finding.rule.id
-        if response not in responses and len(responses) == _MOST_URGENT_CARDS:
-            response = list(responses)[-1]
-        responses.setdefault(response, []).append(finding)
-    sections = [Section("urgent", tuple(members)) for members in responses.values()]
-    groups: tuple[Group, ...] = ("workup", "medicines", "self-care")
-    for group in groups:
-        wanted = {group, "urgent"} if group == "workup" else {group}
-        members = tuple(f for f in firing if f.indicator != "critical" and f.rule.card.group in wanted)
-        if members:
-            sections.append(Section(group, members))
-    return sections
+def withheld(evaluation: Evaluation, program: Program, audience: Audience) -> list[dict[str, Any]]:
+    """Returns the cards that the call did not want, for the explanation: they are never left out in silence."""
+    _, cards = sections_of(evaluation, program, audience.wishes)
+    return [{"card": card.group, "by": card.by, "rules": list(card.rules)} for card in cards]
 
 
 def _home_of_done(sections: list[Section]) -> int:
@@ -111,64 +71,59 @@ def _card(
     drafts: Drafts,
     audience: Audience,
 ) -> dict[str, Any]:
-    ruleset = program.rules.ruleset
+    ruleset, profile = program.rules.ruleset, audience.caller.rendering
     lead = section.findings[0]
     rules = [finding.rule.id for finding in (*section.findings, *satisfied)]
+    source: dict[str, Any] = {
+        "label": f"{ruleset.title} {ruleset.version}",
+        "url": f"{audience.base_url}/rules",
+        "topic": {
+            "system": "urn:nocturnal-leg-cramps:topics",
+            "code": audience.caller.topic_codes.get(section.group, ruleset.topics[section.group]),
+            "display": ruleset.card_titles[section.group],
+        },
+    }
     card: dict[str, Any] = {
         "uuid": audience.new_id(),
         "summary": text.shortened(lead.summary, [finding.rule.title for finding in section.findings[1:]]),
         "indicator": _capped(section.indicator, program),
         "detail": _detail(section, wanted, satisfied, is_home, evaluation, program),
-        "source": {
-            "label": f"{ruleset.title} {ruleset.version}",
-            "url": f"{audience.base_url}/rules",
-            "topic": {
-                "system": "urn:nocturnal-leg-cramps:topics",
-                "code": ruleset.topics[section.group],
-                "display": ruleset.card_titles[section.group],
-            },
-        },
+        "source": source,
         "overrideReasons": [reason.model_dump() for reason in ruleset.override_reasons],
-        "links": [
-            {
-                "label": "Rules, evidence and limits",
-                "url": f"{audience.base_url}/rules?show={','.join(rules)}",
-                "type": "absolute",
-            }
-        ],
+        "links": _links(lead, rules, program, audience),
         "extension": {RULES_EXTENSION: rules},
     }
+    about = [fact.reference for fact in _ordered(section, evaluation) if REFERENCE.fullmatch(fact.reference)]
+    if about:
+        card["extension"][_ORDERS_EXTENSION] = [{"reference": reference} for reference in about]
     if wanted:
-        card["selectionBehavior"] = "any"
-        card["suggestions"] = [_suggestion(request, evaluation, drafts, audience) for request in wanted]
+        card["selectionBehavior"] = profile.selection_behavior
+        card["suggestions"] = suggest(wanted, evaluation, drafts, audience)
+    if profile.cds_hooks == "1.0":
+        del card["uuid"], card["overrideReasons"], source["topic"]
     return card
+
+
+def _links(lead: Finding, rules: Sequence[str], program: Program, audience: Audience) -> list[dict[str, str]]:
+    """The page of the card's rules, then what the leading rule rests on most."""
+    links = {f"{audience.base_url}/rules?show={','.join(rules)}": "Rules, evidence and limits"}
+    sources = (program.rules.sources[evidence.source] for evidence in lead.rule.evidence)
+    cited = [source for source in sources if source.url]
+    links |= {source.url: text.cut(source.citation, _LONGEST_LABEL) for source in cited[:_EVIDENCE_LINKS] if source.url}
+    return [{"label": label, "url": url, "type": "absolute"} for url, label in links.items()]
+
+
+def _ordered(section: Section, evaluation: Evaluation) -> list[Fact]:
+    """The orders of the hook's context that a card is about, each once."""
+    about = evaluation.orders or frozenset()
+    facts = (fact for finding in section.findings for fact in finding.found if fact.reference in about)
+    return list({fact.reference: fact for fact in facts}.values())
 
 
 def _capped(indicator: Indicator, program: Program) -> Indicator:
     """The indicator, not more urgent than the site allows."""
     cap = program.rules.decided.site.cap if program.rules.decided else None
-    return indicator if cap is None else max(indicator, cap, key=_RANK.__getitem__)
-
-
-def _suggestion(request: Request, evaluation: Evaluation, drafts: Drafts, audience: Audience) -> dict[str, Any]:
-    draft = drafts.fill(
-        request.key,
-        patient=audience.patient,
-        encounter=audience.encounter,
-        indicator=request.indicator,
-        within_days=request.within_days,
-        rules=request.rules,
-        reasons=(*evaluation.gate.found, *request.reasons),
-        today=evaluation.today,
-    )
-    suggestion: dict[str, Any] = {
-        "label": f"Order: {request.label}",
-        "uuid": audience.new_id(),
-        "actions": [{"type": "create", "description": f"Draft order: {request.label}", "resource": draft}],
-    }
-    if request.recommended:
-        suggestion["isRecommended"] = True
-    return suggestion
+    return indicator if cap is None else max(indicator, cap, key=RANK.__getitem__)
 
 
 def _detail(
@@ -279,6 +234,9 @@ def _basis(evaluation: Evaluation, section: Section, program: Program, *, is_hom
     else:
         basis = "No leg cramps on record: this is about the medicine alone."
     lines = [f"As of {evaluation.today.isoformat()}. {basis}"]
+    if about := _ordered(section, evaluation):
+        labels = ", ".join(dict.fromkeys(text.plain(fact.label) for fact in about))
+        lines.append(f"This card is about the order of {labels} alone.")
     if evaluation.facts.age is None:
         lines.append("Age unknown: adult rules were applied.")
     if is_home:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
+from service.clients import SiteCode
 from service.engine.program import Program
 from service.facts.model import Condition, Event, Fact, Medicine, Result
 from service.knowledge.schema import Code, Indicator
 
 _PRIORITY: dict[Indicator, str] = {"info": "routine", "warning": "urgent", "critical": "stat"}
-_REFERENCE = re.compile(r"(urn:uuid:[0-9a-f-]+|(https?://\S+/)?[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})$")
+REFERENCE = re.compile(r"(urn:uuid:[0-9a-f-]+|(https?://\S+/)?[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})$")
 _REASONS = (Condition, Result, Event)  # R4 allows Condition, Observation, DiagnosticReport and DocumentReference only
 _REASON_TYPES = ("Condition/", "Observation/", "DiagnosticReport/")
 _CATEGORY = {
@@ -52,15 +53,23 @@ class Drafts:
             draft["encounter"] = {"reference": f"Encounter/{encounter}"}
         end = today + timedelta(days=within_days)
         draft["occurrencePeriod"] = {"start": today.isoformat(), "end": end.isoformat()}
-        pointed = {fact.reference: fact for fact in reasons if _REFERENCE.fullmatch(fact.reference)}
+        pointed = {fact.reference: fact for fact in reasons if REFERENCE.fullmatch(fact.reference)}
         because = [ref for ref, fact in pointed.items() if isinstance(fact, _REASONS) and _is_reason(ref)]
-        besides = [ref for ref, fact in pointed.items() if isinstance(fact, Medicine)]
+        besides = [ref for ref, fact in pointed.items() if isinstance(fact, Medicine) and fact.status != "draft"]
         if because:
             draft["reasonReference"] = [{"reference": reference} for reference in because]
         if besides:
             draft["supportingInfo"] = [{"reference": reference} for reference in besides]
         draft["note"] = [{"text": f"Suggested by the nocturnal leg cramp rules: {', '.join(rules)}."}]
         return draft
+
+
+def coded(draft: dict[str, Any], codes: Sequence[SiteCode]) -> dict[str, Any]:
+    """Returns a draft order with a site's own codes before LOINC's."""
+    if not codes:
+        return draft
+    own = [code.model_dump(exclude_none=True) for code in codes]
+    return {**draft, "code": {**draft["code"], "coding": own + draft["code"].get("coding", [])}}
 
 
 def _is_reason(reference: str) -> bool:

@@ -11,7 +11,7 @@ from service.facts.model import Condition, Fact, Medicine, Result
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~#&])")
 _LONGEST_SUMMARY = 139  # CDS Hooks: under 140 characters
-_SINCE = {"current": "since ", "draft": "since ", "given": "given "}
+_SINCE = {"current": "since ", "given": "given "}
 _HOW = {"overlay": " (by the site's code list)", "name": " (recognised by name)", "text": " (from free text)"}
 
 
@@ -35,7 +35,8 @@ def fact(found: Fact) -> str:
     value = f" {plain(unit(found.shown or found.written))}{_noted(found)}" if isinstance(found, Result) else ""
     doubt = "; code and display disagree" if found.contradiction else ""
     doubt += "; suspected" if isinstance(found, Condition) and found.verification == "suspected" else ""
-    return f"{plain(found.label)}{value}{side} ({since}{when(found.day)}{doubt}){_HOW.get(found.by, '')}"
+    dated = "being ordered" if isinstance(found, Medicine) and found.status == "draft" else since + when(found.day)
+    return f"{plain(found.label)}{value}{side} ({dated}{doubt}){_HOW.get(found.by, '')}"
 
 
 def days(due_within: str) -> int:
@@ -80,6 +81,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def bullets(lines: Iterable[str]) -> str:
     """Returns a list, each line once."""
     return "\n".join(f"- {line}" for line in dict.fromkeys(lines))
+
+
+def cut(text: str, longest: int) -> str:
+    """Returns a text of at most `longest` characters, cut after a word."""
+    return text if len(text) <= longest else text[: longest - 1].rpartition(" ")[0] + "…"
 
 
 def shortened(first: str, others: Sequence[str]) -> str:

@@ -38,6 +38,11 @@ class Request:
 
     parts: list[Request] = field(default_factory=list)
 
+    @property
+    def why(self) -> list[str]:
+        """The titles of the rules that want it, each once."""
+        return list(dict.fromkeys(title for request in (self.parts or [self]) for title in request.titles))
+
     def rows(self, program: Program) -> list[list[str]]:
         """The lines of the table of what is due, one a key, each with its own reasons."""
         if self.parts:
@@ -65,8 +70,13 @@ class Request:
         return several or not any(one in other for one, other in (labels, labels[::-1]))
 
 
-def requests(sections: Sequence[tuple[str, Sequence[Finding]]], program: Program) -> list[Request]:
-    """Returns what to suggest on each section, in order; an order that is placed already is not suggested again."""
+def requests(
+    sections: Sequence[tuple[str, Sequence[Finding]]], program: Program, coded: frozenset[str] = frozenset()
+) -> list[Request]:
+    """Returns what to suggest on each section, in order; an order that is placed already is not suggested again.
+
+    coded: keys for which the client has codes of its own; a panel without one does not replace orders that have.
+    """
     by_key: dict[str, Request] = {}
     for number, (_, findings) in enumerate(sections):
         for finding in findings:
@@ -74,7 +84,7 @@ def requests(sections: Sequence[tuple[str, Sequence[Finding]]], program: Program
                 _merge(by_key, number, finding, wanted, program, gating=True)
             for wanted in (*finding.unchecked, *finding.offered):
                 _merge(by_key, number, finding, wanted, program, gating=False)
-    return _panelled(list(by_key.values()), program)
+    return _panelled(list(by_key.values()), program, coded)
 
 
 def _merge(
@@ -104,13 +114,15 @@ def _merge(
     request.last = request.last or wanted.last
 
 
-def _panelled(single: list[Request], program: Program) -> list[Request]:
+def _panelled(single: list[Request], program: Program, coded: frozenset[str]) -> list[Request]:
     """Replaces single orders by a panel that covers them, where the rule set says so (clinical.md C2, B9.16)."""
     remaining = list(single)
     for panel in program.rules.orders.panels:
         covered = [request for request in remaining if request.key in panel.covers]
         present = {request.key for request in remaining}
         counted = len(covered) + len(present.intersection(panel.counts))
+        if panel.key not in coded and not coded.isdisjoint((*panel.covers, *panel.with_)):
+            continue
         if not covered or counted < panel.at_least or not present.issuperset(panel.with_):
             continue
         covered += [request for request in remaining if request.key in panel.with_ and request not in covered]

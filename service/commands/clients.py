@@ -5,8 +5,10 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
-from service.clients import Caller, Client, Clients, ClientsInvalid, read_clients
+from service.clients import Caller, Client, Clients, ClientsInvalid, check, read_clients
+from service.engine import load_program
 from service.keys import read_key_file
+from service.settings import Settings
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -18,6 +20,8 @@ def run(arguments: Namespace) -> int:
     """Show the clients; 1 when the file has a fault."""
     try:
         clients = read_clients(arguments.file)
+        if faults := check(clients, load_program(Settings().rules_dir)):
+            raise ClientsInvalid(faults)
     except ClientsInvalid as invalid:
         print(*invalid.faults, sep="\n", file=sys.stderr)
         return 1

@@ -30,11 +30,15 @@ BESIDES: dict[str, tuple[str, ...]] = {"medication": ("MedicationDispense",)}
 
 @dataclass(slots=True)
 class Case:
-    """Facts and day of one evaluation. `outcomes`: rule id → (outcome, indicator) of the rules evaluated so far."""
+    """Facts and day of one evaluation. `outcomes`: rule id → (outcome, indicator) of the rules evaluated so far.
+
+    orders: references of the orders that it is about; None where it is about the whole record.
+    """
 
     facts: Facts
     today: date
     terms: Terms
+    orders: frozenset[str] | None = None
     bound: dict[str, list[tuple[Fact, Day | None]]] = field(default_factory=dict)
     outcomes: dict[str, tuple[str, str]] = field(default_factory=dict)
     supplied_kinds: frozenset[str] = field(init=False)

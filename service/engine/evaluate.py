@@ -31,23 +31,39 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All findings of one evaluation, in the rule set's order."""
+    """All findings of one evaluation, in the rule set's order. orders: see evaluate."""
 
     gate: Gate
     findings: tuple[Finding, ...]
     facts: Facts
     today: date
     bound: tuple[str, ...] = ()
+    orders: frozenset[str] | None = None
 
 
-def evaluate(program: Program, facts: Facts, as_of: date, *, complaint_given: bool = False) -> Evaluation:
-    """Returns what every rule says of the facts as of a day. Pure: no FHIR, no HTTP, no clock."""
-    case = Case(facts, as_of, program.terms)
+def evaluate(
+    program: Program,
+    facts: Facts,
+    as_of: date,
+    *,
+    complaint_given: bool = False,
+    problems: frozenset[str] | None = None,
+    orders: frozenset[str] | None = None,
+) -> Evaluation:
+    """Returns what every rule says of the facts as of a day. Pure: no FHIR, no HTTP, no clock.
+
+    problems: references of the conditions of which one must be leg cramps, or the gate is closed. orders: references
+    of the orders that it is about; only the rules speak then whose trigger, or what raises it, rests on one of
+    them, and those that `ordering` of ruleset.yaml names.
+    """
+    case = Case(facts, as_of, program.terms, orders)
     charted = program.gate(case)
+    found = charted.found if problems is None else tuple(f for f in charted.found if f.reference in problems)
+    shown = charted.truth == Truth.YES and (problems is None or bool(found))
     gate = Gate(
-        open=complaint_given or charted.truth == Truth.YES,
+        open=complaint_given or shown,
         basis="given" if complaint_given else "chart",
-        found=charted.found,
+        found=found,
         missing=charted.missing,
     )
     findings = {rule.id: _judge(rule, program, case, gate) for rule in program.first}
@@ -56,9 +72,8 @@ def evaluate(program: Program, facts: Facts, as_of: date, *, complaint_given: bo
     case.outcomes.update({name: (finding.outcome, finding.indicator) for name, finding in shown_rules.items()})
     for rule in program.second:
         findings[rule.id] = _judge(rule, program, case, gate)
-    return Evaluation(
-        gate, tuple(findings[rule] for rule in program.rules.ruleset.order if rule in findings), facts, as_of
-    )
+    said = tuple(findings[rule] for rule in program.rules.ruleset.order if rule in findings)
+    return Evaluation(gate, said, facts, as_of, orders=orders)
 
 
 def _judge(rule: CompiledRule, program: Program, case: Case, gate: Gate) -> Finding:
@@ -76,13 +91,23 @@ def _judge(rule: CompiledRule, program: Program, case: Case, gate: Gate) -> Find
 def _ask(rule: CompiledRule, program: Program, case: Case) -> Finding:
     case.bound.clear()
     answer = rule.when(case)
-    if answer.truth == Truth.NO:
+    if answer.truth == Truth.NO or not _is_asked(rule, program, case, answer):
         return rule.silent
     if answer.truth == Truth.UNKNOWN:
         return replace(rule.silent, outcome="unknown", found=answer.found, missing=answer.missing)
     for name, bound in case.bound.items():  # what stands in a part of the trigger that is not yes is not meant
         case.bound[name] = [(fact, day) for fact, day in bound if fact in answer.found]
     return _speak(rule, program, case, answer)
+
+
+def _is_asked(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> bool:
+    """Whether the trigger, or what raises it, rests on an order asked about, or the rule speaks at any order."""
+    orders = case.orders
+    if orders is None or rule.id in program.rules.ruleset.ordering.rules:
+        return True
+    raised = (asked(case) for _, asked in rule.escalations)
+    answers = (answer, *(each for each in raised if each.truth == Truth.YES))
+    return any(fact.reference in orders for each in answers for fact in each.found)
 
 
 def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> Finding:

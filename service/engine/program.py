@@ -49,7 +49,11 @@ class CompiledLine:
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A recommendation ready to be evaluated. `needs`: without any of these value sets on record its trigger is no."""
+    """A recommendation ready to be evaluated.
+
+    needs: without any of these value sets on record its trigger is no. kinds: kinds of data that its trigger reads;
+    reads: those that anything in it reads, tests, offers and lines included.
+    """
 
     recommendation: Recommendation
     when: Ask
@@ -62,6 +66,7 @@ class CompiledRule:
     variants: tuple[CompiledLine, ...]
     needs: frozenset[str] | None
     kinds: frozenset[str]
+    reads: frozenset[str]
     silent: Finding  # what it says where it says nothing
 
     @property
@@ -82,7 +87,6 @@ class Program:
     orders: dict[str, Order]
     completions: dict[str, Completion]
     placed_as: dict[str, frozenset[tuple[str, str]]]
-    kinds_read: frozenset[str]
     definitions: dict[str, Ask]
     clauses: Clauses
 
@@ -90,6 +94,22 @@ class Program:
     def all(self) -> tuple[CompiledRule, ...]:
         """Every rule that is evaluated, in the order of evaluation."""
         return self.first + self.second
+
+    @property
+    def at_orders(self) -> tuple[CompiledRule, ...]:
+        """The rules that may speak of orders: trigger or escalation looks at drafts, or `ordering` names them."""
+        named = self.rules.ruleset.ordering.rules
+        return tuple(rule for rule in self.all if rule.id in named or self._looks_at_drafts(rule.recommendation))
+
+    def _looks_at_drafts(self, rule: Recommendation) -> bool:
+        asked = (rule.when, *(escalation.if_ for escalation in rule.escalate))
+        clauses = (clause for own in asked for clause in walk(own, self.rules.definitions))
+        return any(clause.medication is not None and clause.medication.status != "current" for clause in clauses)
+
+    @property
+    def gate_kinds(self) -> frozenset[str]:
+        """The kinds of data that the gate reads."""
+        return kinds(self.rules.definitions[self.rules.ruleset.gate].when, self.rules.definitions)
 
     @property
     def version(self) -> str:
@@ -134,10 +154,6 @@ def compile_program(rules: Rules) -> Program:
         completions=completions,
         definitions={name: clauses.compile(definition.when) for name, definition in rules.definitions.items()},
         clauses=clauses,
-        kinds_read=frozenset().union(
-            *(rule.kinds for rule in compiled),
-            kinds(rules.definitions[rules.ruleset.gate].when, rules.definitions),
-        ),
         placed_as={
             key: frozenset(
                 (code.system, code.code) for code in (*order.placed_as, *([order.code] if order.code else []))
@@ -181,8 +197,19 @@ def _compile(
         ),
         needs=needs(recommendation.when, rules.definitions),
         kinds=kinds(recommendation.when, rules.definitions),
+        reads=_reads(recommendation, completions, rules),
         silent=Finding(recommendation, "silent", recommendation.indicator, recommendation.card.summary),
     )
+
+
+def _reads(rule: Recommendation, completions: dict[str, Completion], rules: Rules) -> frozenset[str]:
+    """The kinds of data that anything in a rule reads."""
+    ordered = [completions[test.order].kind for test in rule.tests]
+    ordered += [completions[offer.order].kind for offer in rule.offers]
+    asked = [inner for own in clauses_of(rule) for inner in walk(own, rules.definitions)]
+    done = [completions[inner.done.order].kind for inner in asked if inner.done]
+    said = [kind for inner in asked for kind in inner.supplied or ()]
+    return frozenset((*ordered, *done, *said)).union(*(kinds(own, rules.definitions) for own in clauses_of(rule)))
 
 
 def _completion(offer: Offer, completions: dict[str, Completion]) -> Completion:

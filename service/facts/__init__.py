@@ -30,7 +30,7 @@ def normalise(record: Record, terms: Terms, today: date, zone: tzinfo, drafts: f
     read_conditions(record, terms, recogniser, facts, today, zone)
     read_medicines(record, recogniser, facts, today, zone, drafts)
     read_results(record, Reading(terms, recogniser, facts, today, zone))
-    read_events(record, terms, recogniser, facts, today, zone)
+    read_events(record, terms, recogniser, facts, today, zone, drafts)
     for valueset, factor in terms.units.shown.items():
         if valueset in facts.results:
             facts.results[valueset] = [in_unit(result, factor) for result in facts.results[valueset]]

@@ -19,8 +19,19 @@ _ORDERED = {"active", "draft"}
 _INTENDED = {"order", "original-order", "reflex-order", "filler-order", "instance-order", "plan", "proposal", ""}
 
 
-def read_events(record: Record, terms: Terms, recogniser: Recogniser, facts: Facts, today: date, zone: tzinfo) -> None:
-    """Adds what was done, asked, answered and ordered, where a value set recognises it."""
+def read_events(
+    record: Record,
+    terms: Terms,
+    recogniser: Recogniser,
+    facts: Facts,
+    today: date,
+    zone: tzinfo,
+    drafts: frozenset[str] = frozenset(),
+) -> None:
+    """Adds what was done, asked, answered and ordered, where a value set recognises it.
+
+    drafts: references of orders that are being signed; an active one counts as draft, whatever its date.
+    """
     for reference, procedure in record.of(shapes.Procedure):
         _procedure(reference, procedure, terms, recogniser, facts, zone)
     for reference, encounter in record.of(shapes.Encounter):
@@ -34,7 +45,7 @@ def read_events(record: Record, terms: Terms, recogniser: Recogniser, facts: Fac
     for reference, allergy in record.of(shapes.AllergyIntolerance):
         _allergy(reference, allergy, recogniser, facts, zone)
     for reference, request in record.of(shapes.ServiceRequest):
-        _order(reference, request, terms, recogniser, facts, today, zone)
+        _order(reference, request, terms, recogniser, facts, today, zone, drafted=reference in drafts)
 
 
 def _event(
@@ -171,6 +182,8 @@ def _order(
     facts: Facts,
     today: date,
     zone: tzinfo,
+    *,
+    drafted: bool,
 ) -> None:
     status = (request.status or "").lower()
     if status not in _ORDERED or (request.intent or "").lower() not in _INTENDED or request.doNotPerform:
@@ -194,6 +207,6 @@ def _order(
                 by=found.by,
                 side=found.side,
                 values=named,
-                status=status,
+                status="draft" if drafted else status,
             )
         )

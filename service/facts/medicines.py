@@ -18,6 +18,7 @@ _GAP_DAYS = 90  # clinical.md B9.3: renewals and refills join while the gap is a
 _ORDERED = {"order", "original-order", "reflex-order", "filler-order", "instance-order", ""}
 _NEVER = {"entered-in-error", "cancelled", "draft", "not-taken", "intended", "not-done", "preparation", "declined"}
 _GIVEN = {"completed", "in-progress"}  # MedicationAdministration
+_ENDED = {"entered-in-error", "cancelled", "stopped", "completed", "ended"}  # no longer being ordered
 _DAYS = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7, "mo": 30, "month": 30, "months": 30, "a": 365}
 
 
@@ -133,7 +134,7 @@ def _uses(
         yield _Use(reference, found, status, day, end, reasons_of(item, recogniser, record))
 
     for reference, request in record.of(shapes.MedicationRequest):
-        status = _request_status(request, reference in drafts)
+        status = _draft_status(request) if reference in drafts else _request_status(request)
         yield from made(reference, request, status, request.authoredOn, _request_end(request, zone))
     for reference, statement in record.of(shapes.MedicationStatement):
         if _is_recorded(statement) and statement.adherence is None and any(misdated(statement, zone)):
@@ -172,11 +173,15 @@ def _given(record: Record, recogniser: Recogniser, facts: Facts, today: date, zo
             yield _Use(reference, found, "given", day, None, None)
 
 
-def _request_status(request: shapes.MedicationRequest, drafted: bool) -> str | None:
+def _draft_status(order: shapes.Prescription) -> str | None:
+    """What an order of the hook's context counts as; signing again brings other statuses than draft."""
+    forbids = isinstance(order, shapes.MedicationRequest) and order.doNotPerform
+    return None if forbids or (order.status or "").strip().lower() in _ENDED else "draft"
+
+
+def _request_status(request: shapes.MedicationRequest) -> str | None:
     status = (request.status or "").strip().lower()
     intent = (request.intent or "").strip().lower()
-    if drafted:
-        return "draft"
     if request.doNotPerform or status in _NEVER or intent not in _ORDERED:
         return None
     return "current" if status == "active" else "past"

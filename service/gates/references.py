@@ -162,6 +162,9 @@ class _Checker:
         self.name("definition", rules.ruleset.gate, rules.definitions, "ruleset.yaml", ("gate",))
         for rule in rules.ruleset.order:
             self.name("rule", rule, rules.recommendations, "ruleset.yaml", ("order",))
+        for word in ("rules", "own_card"):
+            for rule in getattr(rules.ruleset.ordering, word):
+                self.name("another rule", rule, rules.recommendations, "ruleset.yaml", ("ordering", word))
 
     def circles(self) -> None:
         for number, name in enumerate(self.rules.definitions):

@@ -524,6 +524,16 @@ class Flagged(Model):
     sources: list[Slug] = Field(min_length=1)
 
 
+class Ordering(Model):
+    """When a medicine is being ordered, the rules speak whose trigger, or what raises it, rests on that order.
+
+    rules: those that speak besides. own_card: those that stand on a card of their own then.
+    """
+
+    rules: list[Slug] = []
+    own_card: list[Slug] = []
+
+
 class Ruleset(Model):
     """What holds for all rules: identity, intended use, gate, order, card titles, override reasons, notable values."""
 
@@ -542,6 +552,7 @@ class Ruleset(Model):
     card_titles: dict[Literal["urgent", "workup", "medicines", "self-care"], Text]
     topics: dict[Literal["urgent", "workup", "medicines", "self-care"], Text]
     order: Annotated[list[Slug], Once]
+    ordering: Ordering = Ordering()
     override_reasons: list[OverrideReason] = Field(min_length=5)
     notable: list[Notable] = []
     flagged: Flagged | None = None

@@ -69,7 +69,8 @@ def assemble(
     """Sorts the resources of one patient by type; another patient's are rejected and counted.
 
     `owner_required`: a resource that does not say whose it is is rejected too (prefetched searches); otherwise it is
-    taken to be the patient's (a posted Bundle of one patient). A resource that came twice counts once.
+    taken to be the patient's (a posted Bundle of one patient). A resource that came twice counts once, as it came
+    first.
     """
     by_type: dict[type[Resource], list[Located]] = defaultdict(list)
     rejected: list[Rejection] = []
@@ -95,9 +96,9 @@ def assemble(
                     seen.add(name)
                 by_type[type(resource)].append(located)
             elif isinstance(resource, shapes.Medication):
-                medications[located.reference] = resource
+                medications.setdefault(located.reference, resource)
                 if located.full_url:
-                    medications[located.full_url] = resource
+                    medications.setdefault(located.full_url, resource)
                     medications.setdefault("/".join(located.full_url.split("/")[-2:]), resource)
             if other is not None and located.part == 0:
                 others[other] = others.get(other, 0) + 1

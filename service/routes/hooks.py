@@ -16,7 +16,7 @@ from starlette.responses import Response
 from service import wire
 from service.answer import Knowledge, judge, respond
 from service.body import read_body
-from service.cards import Audience
+from service.cards import Audience, read_wishes
 from service.cards.compose import RULES_EXTENSION
 from service.clients import Caller
 from service.contract import CdsResponse, CdsServices
@@ -36,7 +36,6 @@ from service.wire import Message
 
 router = APIRouter(tags=["CDS Hooks"])
 _OFF_LOOP_BYTES = 256 * 1024  # larger bodies are worked on beside the event loop
-_SPECIFICATION = "2.0.1"
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -57,21 +56,7 @@ NAMES: dict[str, Example] = {
 )
 async def discovery(request: Request) -> Response:
     """Lists the CDS services with their hooks and prefetch templates (CDS Hooks discovery)."""
-    knowledge: Knowledge = request.app.state.knowledge
-    prefetch = {template.key: template.query for template in knowledge.templates}
-    services = [
-        {
-            "hook": service.hook,
-            "title": service.title,
-            "description": service.description,
-            "id": service.id,
-            "prefetch": prefetch,
-            "usageRequirements": service.usage,
-            "version": _SPECIFICATION,
-        }
-        for service in SERVICES.values()
-    ]
-    return _revalidated(request, msgspec.json.encode({"services": services}))
+    return _revalidated(request, msgspec.json.encode(request.app.state.discovery))
 
 
 @router.post(
@@ -90,7 +75,8 @@ async def call(
     this service may call that server for this caller. Patient and Condition are required: where they cannot be had the
     answer is 412 and names the keys. What else is not supplied is said on the cards, never taken for absent.
     Without leg cramps in the chart the answer has no cards, except on the on-demand service, which takes the
-    complaint as given.
+    complaint as given, and where quinine is in use or being ordered. The order services speak of the orders in the
+    context alone. The options that discovery lists are set in the request's extension `davinci-crd.configuration`.
     """
     service = SERVICES.get(service_id)
     if service is None:
@@ -110,7 +96,7 @@ async def call(
     if message.user_is_lay:
         return reply(request, {"cards": []}, stages)
     reader: FhirReader = request.app.state.fhir_reader
-    fetched = await reader.fetch(message, await work(lacking, message, knowledge.templates), caller)
+    fetched = await reader.fetch(message, await work(lacking, message, knowledge.offered[service.id]), caller)
     if fetched.outcomes:
         metrics.count_fetches(fetched.outcomes, fetched.seconds)
         note(request.scope, fetched=dict(fetched.outcomes))
@@ -149,10 +135,20 @@ def _answer(
     metrics: Metrics,
 ) -> dict[str, Any]:
     service = message.service
-    record = supply(message, knowledge.templates, fetched)
+    templates = knowledge.offered[service.id]
+    record = supply(message, templates, fetched)
     ended("supply")
     today = datetime.now(settings.timezone).date()
-    evaluation = judge(record, knowledge, today, settings.timezone, complaint_given=service.complaint_given)
+    evaluation = judge(
+        record,
+        knowledge,
+        today,
+        settings.timezone,
+        complaint_given=service.gate == "given",
+        brought=message.brought,
+        types=frozenset(template.type for template in templates),
+    )
     metrics.count_rules((finding.rule.id, finding.outcome) for finding in evaluation.findings)
-    audience = Audience(f"Patient/{message.patient_id}", message.encounter_id, settings.base_url, caller)
+    wishes = read_wishes(message.extension)
+    audience = Audience(f"Patient/{message.patient_id}", message.encounter_id, settings.base_url, caller, wishes)
     return respond(evaluation, knowledge, audience)

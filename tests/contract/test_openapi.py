@@ -60,17 +60,18 @@ def test_every_parameter_that_is_needed_has_a_value_to_try(operations: dict[str,
 
 
 def _runs(operations: dict[str, Operation]) -> Iterator[tuple[str, str, dict[str, str], Any]]:
-    """Every operation as the page sends it, once for each example of its body."""
+    """Every operation as the page sends it, once for each example of its body, with the parameters of the same name."""
     for operation in operations.values():
-        path, query = operation["path"], {}
-        for parameter in operation.get("parameters", ()):
-            values = [example["value"] for example in parameter.get("examples", {}).values()]
-            if values and parameter["in"] == "path":
-                path = path.replace("{" + parameter["name"] + "}", values[0])
-            elif values:
-                query[parameter["name"]] = values[0]
         content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-        for example in content.get("examples", {"": {"value": None}}).values():
+        for name, example in content.get("examples", {"": {"value": None}}).items():
+            path, query = operation["path"], {}
+            for parameter in operation.get("parameters", ()):
+                values = {key: shown["value"] for key, shown in parameter.get("examples", {}).items()}
+                value = values.get(name, next(iter(values.values()), None))
+                if value is not None and parameter["in"] == "path":
+                    path = path.replace("{" + parameter["name"] + "}", value)
+                elif value is not None:
+                    query[parameter["name"]] = value
             yield operation["method"], path, query, example["value"]
 
 
@@ -83,7 +84,7 @@ def test_every_example_runs_as_it_stands_and_its_status_is_documented(
         expected = 422 if body is not None and body.get("resourceType") == "Patient" else 200
         assert answer.status_code == expected, (path, answer.text)
         seen.append(path)
-    assert len(seen) == len(operations) + 4 + 1  # five examples for /evaluate, two for a hook call, one of feedback
+    assert len(seen) == len(operations) + 4 + 5  # five examples for /evaluate, six for a hook call, one of feedback
 
 
 def test_refusals_are_shown_as_they_are_sent(operations: dict[str, Operation]) -> None:

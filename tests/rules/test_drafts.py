@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from service.answer import judge, prepare
-from service.cards.compose import arrange
+from service.cards.sections import arrange
 from service.engine import Evaluation, load_program
 from service.posted import read_posted
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.cards.compose import arrange
+from service.cards.sections import arrange
 from service.cards.wanted import requests
 from service.engine.case import KINDS
 from service.engine.evaluate import evaluate

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from service.cards.compose import Audience, compose
+from service.cards import Audience, compose
 from service.cards.drafts import build_drafts
 from service.engine.evaluate import evaluate
 from service.engine.program import Program, load_program

@@ -1,0 +1,25 @@
+"""For whom cards are made."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from service.cards.options import ALL, Wishes
+from service.clients import ANYBODY, Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """For whom cards are made: the patient, the encounter, where the service can be reached, who called, what it wants.
+
+    new_id makes the ids of cards and suggestions: UUIDs in lower case.
+    """
+
+    patient: str
+    encounter: str | None = None
+    base_url: str = ""
+    caller: Caller = ANYBODY
+    wishes: Wishes = ALL
+    new_id: Callable[[], str] = lambda: str(uuid.uuid4())

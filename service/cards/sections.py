@@ -1,0 +1,83 @@
+"""Which findings go on which card, and which cards a call does not want (clinical.md C2)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from service.cards import text
+from service.cards.options import Group, Wishes
+from service.engine.evaluate import Evaluation
+from service.engine.findings import Finding
+from service.engine.program import Program
+from service.knowledge.schema import Indicator
+
+_MOST_URGENT_CARDS = 2
+_CAP: dict[Group, Indicator] = {"urgent": "critical", "workup": "warning", "medicines": "warning", "self-care": "info"}
+RANK: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The findings that go on one card."""
+
+    group: Group
+    findings: tuple[Finding, ...]
+
+    @property
+    def indicator(self) -> Indicator:
+        """The most urgent indicator of the findings, capped for the group."""
+        least = min((f.indicator for f in self.findings), key=RANK.__getitem__)
+        return max(least, _CAP[self.group], key=RANK.__getitem__)
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A card that the call did not want: its group, why, and the rules that would have spoken."""
+
+    group: Group
+    by: Literal["configuration", "max-cards"]
+    rules: tuple[str, ...]
+
+
+def sections_of(evaluation: Evaluation, program: Program, wishes: Wishes) -> tuple[list[Section], list[Withheld]]:
+    """Returns the sections of an evaluation that a call wants, most urgent first, and those that it does not."""
+    alone = program.rules.ruleset.ordering.own_card if evaluation.orders is not None else ()
+    kept: list[Section] = []
+    withheld: list[Withheld] = []
+    for section in arrange(evaluation.findings, alone):
+        rules = tuple(finding.rule.id for finding in section.findings)
+        if section.group in wishes.unwanted:
+            withheld.append(Withheld(section.group, "configuration", rules))
+        elif len(kept) >= wishes.max_cards and section.group != "urgent":
+            withheld.append(Withheld(section.group, "max-cards", rules))
+        else:
+            kept.append(section)
+    return kept, withheld
+
+
+def arrange(findings: Sequence[Finding], alone: Collection[str] = ()) -> list[Section]:
+    """Returns the sections in order: urgent findings that share a response together, at most two such cards.
+
+    alone: rules that stand on a card of their own, first of their group.
+    """
+    firing = [f for f in findings if f.outcome == "fires" and f.rule.status == "active"]
+    firing.sort(key=lambda f: (RANK[f.indicator], text.days(f.due_within), f.rule.card.rank))
+    urgent = [f for f in firing if f.indicator == "critical"]
+    responses: dict[str, list[Finding]] = {}
+    for finding in urgent:
+        response = finding.rule.card.response or finding.rule.id
+        if response not in responses and len(responses) == _MOST_URGENT_CARDS:
+            response = list(responses)[-1]
+        responses.setdefault(response, []).append(finding)
+    sections = [Section("urgent", tuple(members)) for members in responses.values()]
+    groups: tuple[Group, ...] = ("workup", "medicines", "self-care")
+    for group in groups:
+        wanted = {group, "urgent"} if group == "workup" else {group}
+        members = [f for f in firing if f.indicator != "critical" and f.rule.card.group in wanted]
+        together = tuple(f for f in members if f.rule.id not in alone)
+        sections += [Section(group, (f,)) for f in members if f.rule.id in alone]
+        if together:
+            sections.append(Section(group, together))
+    return sections
