@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from service.cards import text
 from service.engine.case import Case
-from service.engine.comparison import meets, newest
+from service.engine.comparison import Bounds, meets, newest
 from service.engine.completion import Evidence
 from service.engine.evaluate import Evaluation
 from service.engine.findings import Finding
 from service.engine.program import Program
 from service.facts.model import Result
-from service.knowledge.schema import Latest, Limits, Notable
+from service.knowledge.schema import Limits, Notable
 
 
 def flagged(program: Program, evaluation: Evaluation) -> str:
@@ -110,5 +110,5 @@ class _Table:
         return text.table(["Already done", "Date", "Result"], [cells for _, cells in ordered])
 
 
-def _each(**limits: Limits | None) -> Iterable[Latest]:
-    return [Latest.model_construct(None, **{name: limit}) for name, limit in limits.items() if limit]
+def _each(**limits: Limits | None) -> Iterable[Bounds]:
+    return [Bounds(**{name: limit}) for name, limit in limits.items() if limit]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from service.engine.answers import NO, Answer, Truth, any_of, unknown
 from service.engine.case import Case
@@ -10,6 +11,15 @@ from service.facts.model import Result
 from service.knowledge.schema import Latest, Limits, ResultTerms
 
 _INFINITE = float("inf")
+
+
+class Bounds(NamedTuple):
+    """Limits that are worked out per patient; those of a rule are written as `latest`."""
+
+    below: Limits | None = None
+    at_most: Limits | None = None
+    above: Limits | None = None
+    at_least: Limits | None = None
 
 
 def newest(case: Case, analytes: Sequence[str], window_days: int) -> list[Result]:
@@ -36,7 +46,7 @@ def compare(case: Case, result: Result, terms: ResultTerms) -> Answer:
     if terms.times_upper_limit:
         upper = _upper(case, result, terms.fallback_upper)
         times = terms.times_upper_limit
-        scaled = Latest.model_construct(
+        scaled = Bounds(
             below=_scale(times.below, upper),
             at_most=_scale(times.at_most, upper),
             above=_scale(times.above, upper),
@@ -50,7 +60,7 @@ def compare(case: Case, result: Result, terms: ResultTerms) -> Answer:
     return NO if truth == Truth.NO else unknown(f"exact value of {result.reference}")
 
 
-def meets(case: Case, result: Result, bounds: Latest) -> bool:
+def meets(case: Case, result: Result, bounds: Latest | Bounds) -> bool:
     """Returns whether a result certainly lies within bounds."""
     return _bounded(case, result, bounds) == Truth.YES
 
@@ -64,7 +74,7 @@ def _span(result: Result, value: float) -> tuple[float, float]:
     return value, value
 
 
-def _bounded(case: Case, result: Result, bounds: Latest) -> Truth:
+def _bounded(case: Case, result: Result, bounds: Latest | Bounds) -> Truth:
     truths = [Truth.YES]
     for limits, test in (
         (bounds.below, _below),
@@ -129,7 +139,7 @@ def _outside(case: Case, result: Result, fallback: tuple[float, float, str] | No
         return Truth.UNKNOWN
     answers = []
     if below is not None:
-        answers.append(Answer(_bounded(case, result, Latest.model_construct(below=below))))
+        answers.append(Answer(_bounded(case, result, Bounds(below=below))))
     if above is not None:
-        answers.append(Answer(_bounded(case, result, Latest.model_construct(above=above))))
+        answers.append(Answer(_bounded(case, result, Bounds(above=above))))
     return any_of(answers).truth

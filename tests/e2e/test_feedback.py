@@ -187,7 +187,11 @@ def test_what_is_no_feedback_is_400(client: httpx2.Client, body: dict[str, Any],
 
 
 @pytest.mark.requirement("FB-1", "Q-DV5")
-@pytest.mark.parametrize("path", [f"/cds-services/{SECRET}/feedback", f"/cds-services/{CHART}/analytics/{uuid4()}"])
+@pytest.mark.parametrize(
+    "path",
+    [f"/cds-services/{SECRET}/feedback", f"/cds-services/{CHART}/analytics/{uuid4()}"],
+    ids=["another service", "analytics"],  # two processes must collect the same tests
+)
 def test_feedback_elsewhere_is_404(client: httpx2.Client, path: str) -> None:
     answer = client.post(path, json={"feedback": [entry()]})
     assert (answer.status_code, answer.json()["resourceType"]) == (404, "OperationOutcome")
