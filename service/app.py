@@ -8,6 +8,7 @@ import structlog
 from fastapi import FastAPI
 
 from service import answer, openapi, rendering
+from service.callers import Anybody, Callers
 from service.clients import ClientsInvalid, check
 from service.cors import Cors
 from service.discovery import discover
@@ -17,7 +18,6 @@ from service.memory import Memory
 from service.observe import Metrics
 from service.routes import bundle, catalogue, docs, feedback, health, hooks
 from service.settings import Settings
-from service.trust import Trust
 
 _VERSION = "1.0.0"
 _DESCRIPTION = """\
@@ -44,7 +44,7 @@ class App(FastAPI):
 
 
 def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | None = None) -> FastAPI:
-    """The whole service; state holds `settings`, `metrics`, `trust` and, once started, the compiled `program`.
+    """The whole service; state holds `settings`, `metrics`, `callers` and, once started, the compiled `program`.
 
     knowledge: the rule set, where it is compiled already. Raises ClientsInvalid.
     """
@@ -68,7 +68,7 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
     app.state.prepared = knowledge
     app.state.metrics = Metrics()
     app.state.memory = Memory()
-    app.state.trust = Trust(settings, app.state.metrics)
+    app.state.callers = _callers(settings, app.state.metrics)
     if knowledge is not None:
         _check_clients(app, knowledge)
     rendering.install(app)
@@ -87,9 +87,17 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
     return app
 
 
+def _callers(settings: Settings, metrics: Metrics) -> Callers:
+    if settings.clients_file is None:
+        return Anybody()
+    from service.trust import Trust  # noqa: PLC0415  # cryptography takes 9 MB that only those need who ask for tokens
+
+    return Trust(settings.clients_file, settings, metrics)
+
+
 def _check_clients(app: FastAPI, knowledge: answer.Knowledge) -> None:
     """What the clients file names must be there: prefetch keys and orders."""
-    if faults := check(app.state.trust.clients, knowledge.program):
+    if faults := check(app.state.callers.clients, knowledge.program):
         raise ClientsInvalid(faults)
 
 
@@ -104,9 +112,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.openapi()  # made now, so that an example that cannot be read stops the start
     logger = structlog.get_logger()
     logger.info("started", version=program.version, digest=program.digest)
-    if app.state.trust.is_open:
+    if app.state.callers.is_open:
         logger.warning("open-on-loopback" if settings.is_loopback else "open-to-anybody")
     async with FhirReader(settings) as app.state.fhir_reader:
         yield
     app.state.program = None
-    await app.state.trust.close()
+    await app.state.callers.close()

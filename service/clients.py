@@ -12,7 +12,6 @@ from pydantic import AfterValidator, Field, model_validator
 
 from service.address import is_loopback_name, is_public_name, read_base
 from service.engine.program import Program
-from service.keys import KeysUnusable, read_key_file
 from service.knowledge import strict_yaml
 from service.knowledge.schema import Model, Once, Slug, Text
 from service.knowledge.strict_yaml import Fault
@@ -235,6 +234,8 @@ def _amiss(clients: Clients) -> Iterator[tuple[strict_yaml.Path, str]]:
                 yield (*place, "issuer"), f"{other} has this issuer too: give both tenants, none of them to both"
         tenants[caller.issuer].append((caller.id, caller.tenants))
         if caller.keys_file is not None:
+            from service.keys import KeysUnusable, read_key_file  # noqa: PLC0415  # see app.py
+
             try:
                 read_key_file(caller.keys_file)
             except KeysUnusable as fault:

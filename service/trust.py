@@ -8,7 +8,7 @@ from pathlib import Path
 
 from starlette.requests import Request
 
-from service.clients import ANYBODY, Caller, Client, Clients, read_clients
+from service.clients import Caller, Client, read_clients
 from service.errors import Code, Refusal
 from service.keys import FetchedKeys, FileKeys, KeysUnusable
 from service.observe import Metrics, note
@@ -40,19 +40,17 @@ class _Found:
 
 
 class Trust:
-    """Says who is calling, as the clients file has it; without such a file anybody is. Raises ClientsInvalid."""
+    """Says who is calling, as the clients file has it. Raises ClientsInvalid."""
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, file: Path, settings: Settings, metrics: Metrics) -> None:
         self._base_url = settings.base_url
         self._metrics = metrics
         self._used = Replay()
-        clients = _clients(settings)
-        self.clients = clients or Clients()
-        self._anonymous = clients.anonymous if clients else None
-        self.is_open = clients is None or clients.anonymous is not None
-        self._asks = clients is not None
+        self.clients = clients = read_clients(file, anybody_may_call=settings.anybody_may_call)
+        self._anonymous = clients.anonymous
+        self.is_open = clients.anonymous is not None
         self._known: dict[str, list[_Known]] = {}
-        for client in clients.clients if clients else ():
+        for client in clients.clients:
             self._known.setdefault(client.issuer, []).append(_Known(client, _keys(client)))
 
     async def caller(self, request: Request, service: str, *paths: str) -> Caller:
@@ -62,8 +60,6 @@ class Trust:
         made for one of them below the public base URL. Raises Refusal: not-authenticated, the same for every cause, or
         not-enabled where a known caller may not use the service or comes for a tenant that is not on its list.
         """
-        if not self._asks:
-            return ANYBODY
         found = await self._find(request.headers.getlist("authorization"), paths)
         outcome, caller = found.outcome, found.caller
         if caller is not None and outcome is not Outcome.TENANT:
@@ -127,12 +123,6 @@ class Trust:
         if client.replay == "refuse":
             raise Rejected(Outcome.REPLAYED)
         return Outcome.USED_AGAIN
-
-
-def _clients(settings: Settings) -> Clients | None:
-    if settings.clients_file is None:
-        return None
-    return read_clients(settings.clients_file, anybody_may_call=settings.anybody_may_call)
 
 
 def _keys(client: Client) -> FileKeys | FetchedKeys:

@@ -64,7 +64,7 @@ class PhraseIndex(Generic[T]):
         self._by_first: dict[str, list[tuple[Phrase, T]]] = {}
         for phrase, value in phrases:
             if phrase:
-                self._by_first.setdefault(phrase[0], []).append((phrase, value))
+                self._by_first.setdefault(phrase[0], []).append((tuple(phrase), value))
         for candidates in self._by_first.values():
             candidates.sort(key=lambda candidate: -len(candidate[0]))
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from service.answer import Knowledge, judge, respond
 from service.body import read_body
+from service.callers import Callers
 from service.cards import Audience
 from service.clients import EVALUATE
 from service.contract import CdsResponse
@@ -23,7 +24,6 @@ from service.posted import read_posted
 from service.reply import reply
 from service.settings import Settings
 from service.stages import begin, ended
-from service.trust import Trust
 from service.validation import validate
 
 router = APIRouter(tags=["evaluation"])
@@ -77,8 +77,8 @@ async def evaluate(
     """
     settings: Settings = request.app.state.settings
     stages = begin()
-    trust: Trust = request.app.state.trust
-    await trust.caller(request, EVALUATE, "/evaluate")
+    callers: Callers = request.app.state.callers
+    await callers.caller(request, EVALUATE, "/evaluate")
     body = await read_body(request, settings)
     stages.end("receive")
     knowledge: Knowledge = request.app.state.knowledge

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from service import feedback
 from service.answer import Knowledge
 from service.body import read_body
+from service.callers import Callers
 from service.contract import FeedbackResponse
 from service.errors import Code, Refusal
 from service.memory import Memory
@@ -20,7 +21,6 @@ from service.observe import Metrics, note
 from service.routes.hooks import NAMES
 from service.services import SERVICES
 from service.settings import Settings
-from service.trust import Trust
 
 router = APIRouter(tags=["CDS Hooks"])
 
@@ -42,9 +42,9 @@ async def tell(
     """
     if service_id not in SERVICES:
         raise Refusal(Code.SERVICE_UNKNOWN)
-    trust: Trust = request.app.state.trust
+    callers: Callers = request.app.state.callers
     own = f"/cds-services/{service_id}"
-    await trust.caller(request, service_id, f"{own}/feedback", own)
+    await callers.caller(request, service_id, f"{own}/feedback", own)
     settings: Settings = request.app.state.settings
     body = await read_body(request, settings)
     counts = await asyncio.to_thread(_count, request, service_id, body)

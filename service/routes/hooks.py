@@ -16,6 +16,7 @@ from starlette.responses import Response
 from service import wire
 from service.answer import Knowledge, judge, respond
 from service.body import read_body
+from service.callers import Callers
 from service.cards import Audience, read_wishes
 from service.cards.compose import RULES_EXTENSION
 from service.clients import Caller
@@ -31,7 +32,6 @@ from service.services import SERVICES
 from service.settings import Settings
 from service.stages import begin, ended
 from service.supply import lacking, supply
-from service.trust import Trust
 from service.wire import Message
 
 router = APIRouter(tags=["CDS Hooks"])
@@ -84,8 +84,8 @@ async def call(
     note(request.scope, service=service.id, hook=service.hook)
     settings: Settings = request.app.state.settings
     stages = begin()
-    trust: Trust = request.app.state.trust
-    caller = await trust.caller(request, service.id, f"/cds-services/{service.id}")
+    callers: Callers = request.app.state.callers
+    caller = await callers.caller(request, service.id, f"/cds-services/{service.id}")
     body = await read_body(request, settings)
     stages.end("receive")
     knowledge: Knowledge = request.app.state.knowledge

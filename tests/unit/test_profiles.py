@@ -140,7 +140,7 @@ def test_epic() -> None:
     for suggestion in suggestions(found):
         (action,) = suggestion["actions"]
         assert action["resource"]["code"]["text"] in action["description"]
-        assert "night cramps" in action["description"]
+        assert action["description"].endswith(")")  # why, in words
     single = Caller(profile="epic", selection_behavior="at-most-one")
     assert all(len(suggestion["actions"]) == 1 for suggestion in suggestions(cards(single)))
 
@@ -227,7 +227,6 @@ def test_what_a_clients_file_names_exists(tmp_path: Path) -> None:
     [
         ("hba1c:", "hba1d:", "hospital: order_codes: there is no order hba1d"),
         ("labs: observations", "labs: results", "hospital: prefetch_keys: there is no prefetch key results"),
-        ("-order-sign]", "-order-signs]", "hospital: services: there is no service nocturnal-leg-cramps-order-signs"),
         ("profile: cds-hooks-1.0", "prefetch_keys: {x: y}", "anonymous: prefetch_keys: there is no prefetch key y"),
     ],
 )
