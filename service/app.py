@@ -1,5 +1,6 @@
 """The application: which routes, behind what, and what is compiled before the first request."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -110,6 +111,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.program = program = knowledge.program
     app.state.discovery = discover(knowledge)
     app.openapi()  # made now, so that an example that cannot be read stops the start
+    gc.collect()
+    gc.freeze()  # what was compiled stays for good: no collection need look at it
     logger = structlog.get_logger()
     logger.info("started", version=program.version, digest=program.digest)
     if app.state.callers.is_open:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
@@ -123,7 +124,7 @@ class Caller(Model):
     order_codes: dict[Slug, list[SiteCode]] = Field(default_factory=dict)
     topic_codes: dict[CardGroup, Text] = Field(default_factory=dict)
 
-    @property
+    @cached_property
     def rendering(self) -> Profile:
         """The profile, with what this client overrides."""
         own = {name: value for name in Profile.model_fields if (value := getattr(self, name)) is not None}

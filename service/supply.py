@@ -101,8 +101,12 @@ def is_usable(source: Source, template: Template, identity: Identity) -> bool:
         return source.complete and not source.rejected
     if template.type == "Patient":
         return bool(_patients(source, identity))
-    owners = [whose(located.resource) for located in source.found if type(located.resource).__name__ == template.type]
-    return any(owner is not None and identity.means(owner) for owner in owners)
+    for located in source.found:  # mostly the first one settles it
+        if type(located.resource).__name__ == template.type:
+            owner = whose(located.resource)
+            if owner is not None and identity.means(owner):
+                return True
+    return False
 
 
 def _arrived(message: Message, template: Template, identity: Identity) -> _Arrived:

@@ -89,7 +89,7 @@ def _card(
         "indicator": _capped(section.indicator, program),
         "detail": _detail(section, wanted, satisfied, is_home, evaluation, program),
         "source": source,
-        "overrideReasons": [reason.model_dump() for reason in ruleset.override_reasons],
+        "overrideReasons": ruleset.override_codings,
         "links": _links(lead, rules, program, audience),
         "extension": {RULES_EXTENSION: rules},
     }

@@ -20,7 +20,7 @@ def flagged(program: Program, evaluation: Evaluation) -> str:
     terms = program.rules.ruleset.flagged
     if terms is None:
         return ""
-    case = Case(evaluation.facts, evaluation.today, program.terms)
+    case = evaluation.case
     said = []
     for item in evaluation.facts.unusable:
         if not (item.flag and item.unreadable) or item.number is None or item.day is None:
@@ -37,7 +37,7 @@ def done_table(program: Program, evaluation: Evaluation, findings: Iterable[Find
 
     Values out of range stand first, also where no rule speaks of them (clinical.md B9.5).
     """
-    table = _Table(program, Case(evaluation.facts, evaluation.today, program.terms))
+    table = _Table(program, evaluation.case)
     for finding in findings:
         for done in finding.done:
             for evidence in done.evidence:

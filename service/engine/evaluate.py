@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
+
+from msgspec.structs import replace
 
 from service.engine.answers import Answer, Truth
 from service.engine.case import Case
@@ -37,7 +39,7 @@ class Evaluation:
     findings: tuple[Finding, ...]
     facts: Facts
     today: date
-    bound: tuple[str, ...] = ()
+    case: Case
     orders: frozenset[str] | None = None
 
 
@@ -73,7 +75,7 @@ def evaluate(
     for rule in program.second:
         findings[rule.id] = _judge(rule, program, case, gate)
     said = tuple(findings[rule] for rule in program.rules.ruleset.order if rule in findings)
-    return Evaluation(gate, said, facts, as_of, orders=orders)
+    return Evaluation(gate, said, facts, as_of, case, orders)
 
 
 def _judge(rule: CompiledRule, program: Program, case: Case, gate: Gate) -> Finding:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from service.engine.completion import Evidence
 from service.facts.model import Event, Fact, Unusable
@@ -12,8 +13,7 @@ from service.knowledge.schema import Indicator, Recommendation
 Outcome = Literal["fires", "satisfied", "replaced", "unknown", "silent"]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True, gc=False):
     """An order that a rule wants.
 
     last: the newest result, which does not suffice. ordered: where it stands already. unusable: a result in the window
@@ -28,8 +28,7 @@ class Wanted:
     unchecked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True, gc=False):
     """An order that is done, with the results that show it."""
 
     order: str
@@ -37,8 +36,7 @@ class Done:
     evidence: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """What one rule says of one patient.
 
     due: gating tests outstanding. offered: orders that go with the rule. done: with their evidence. unchecked: tests

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 
+import msgspec
+
 from service import shapes
 from service.facts.dates import Day, misdated
 from service.record import Rejection, ShapeRead
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One thing on record that value sets recognise.
 
     by: code, overlay (a code of the site's file), name (recognised by its display or text) or text (free text). `label`
@@ -31,8 +32,7 @@ class Fact:
     side: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition(Fact):
+class Condition(Fact, frozen=True, kw_only=True, gc=False):
     """status: current or past; verification: confirmed or suspected; `day` is onset, else recorded."""
 
     status: str
@@ -47,8 +47,7 @@ class Condition(Fact):
         return max(days) if days else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Medicine(Fact):
+class Medicine(Fact, frozen=True, kw_only=True, gc=False):
     """A medicine in use; `day` is the first day of the continuous course, None when no date says so."""
 
     ingredients: frozenset[str]
@@ -56,8 +55,7 @@ class Medicine(Fact):
     reasons: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result(Fact):
+class Result(Fact, frozen=True, kw_only=True, gc=False):
     """A usable numeric result. `canonical` is the value in the value set's own unit; `unit` the one reported.
 
     shown: value and unit as cards write them, where the site chose the units. low, high: the reference range reported
@@ -87,8 +85,7 @@ class Result(Fact):
         return f"{self.comparator}{number} {self.unit}".rstrip()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event(Fact):
+class Event(Fact, frozen=True, kw_only=True, gc=False):
     """A report, procedure, symptom, encounter reason, answer, allergy or order.
 
     values: the value sets of its coded value; of an order, the order keys that its words
@@ -104,8 +101,7 @@ class Event(Fact):
         return bool(self.verdict) or not findings.isdisjoint(self.values)
 
 
-@dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(msgspec.Struct, frozen=True, gc=False):
     """A recognised result that cannot be used.
 
     decisive: it might have changed an answer (final, but not readable). flag: LL or HH where the laboratory calls it

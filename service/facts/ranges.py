@@ -24,7 +24,11 @@ def normal_range(
 
     A range for the other sex is not used, one for the patient's own comes before one for everybody.
     """
-    normal = [found for found in ranges or () if concepts.word(found.type or found.meaning) in ("normal", "")]
+    if not ranges:
+        return None, None
+    if len(ranges) == 1 and not (ranges[0].type or ranges[0].meaning or ranges[0].appliesTo):  # nearly all
+        return _limits(ranges[0], valueset, factor, terms)
+    normal = [found for found in ranges if concepts.word(found.type or found.meaning) in ("normal", "")]
     sorted_out = [(_applies(found, sex), found) for found in normal]
     for applies in ("own", "everybody"):
         for of_whom, found in sorted_out:
@@ -58,6 +62,8 @@ def _limit(limit: shapes.Quantity | None, valueset: str, factor: UnitFactor, ter
     """A limit without a unit is in the unit of the value; one in another unit is converted to it."""
     if limit is None or limit.value is None:
         return None
+    if factor.unit in (limit.code, limit.unit):
+        return limit.value
     spelled = [unit for unit in (limit.code, limit.unit) if unit]
     if not spelled or any(terms.units.name(unit) == factor.unit for unit in spelled):
         return limit.value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -557,6 +558,11 @@ class Ruleset(Model):
     notable: list[Notable] = []
     flagged: Flagged | None = None
     sources: list[Slug] = Field(min_length=1)
+
+    @cached_property
+    def override_codings(self) -> list[dict[str, str]]:
+        """The override reasons as Codings."""
+        return [reason.model_dump() for reason in self.override_reasons]
 
 
 class RuleLock(Model):

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from service import shapes
 from service.record.identity import Identity
 from service.record.sources import Located, Rejection, Source
-from service.shapes import Resource
+from service.shapes import Owned, Resource
 from service.versions import Other
 
 R = TypeVar("R", bound=Resource)
@@ -82,13 +82,16 @@ def assemble(
         rejected += source.rejected
         for located in source.found:
             resource, other = located.resource, located.other
-            reason = _unusable(located, identity, owner_required=owner_required)
+            reason = ""
+            if isinstance(resource, Owned):
+                reason = _not_the_patients(resource, identity, owner_required=owner_required)
+            if other is not None and other.refusal and not reason:
+                reason = other.refusal
+                lost.add(type(resource).__name__)
             if reason:
                 rejected.append(Rejection(located.reference, reason))
-                if other is not None and reason == other.refusal:
-                    lost.add(type(resource).__name__)
                 continue
-            if isinstance(resource, shapes.Owned):
+            if isinstance(resource, Owned):
                 if resource.id:
                     name = located.reference if located.part == 0 else f"{located.reference}#{located.part}"
                     if name in seen:
@@ -96,9 +99,9 @@ def assemble(
                     seen.add(name)
                 by_type[type(resource)].append(located)
             elif isinstance(resource, shapes.Medication):
-                medications.setdefault(located.reference, resource)
+                medications[located.reference] = resource
                 if located.full_url:
-                    medications.setdefault(located.full_url, resource)
+                    medications[located.full_url] = resource
                     medications.setdefault("/".join(located.full_url.split("/")[-2:]), resource)
             if other is not None and located.part == 0:
                 others[other] = others.get(other, 0) + 1
@@ -117,21 +120,18 @@ def assemble(
     )
 
 
-def _unusable(located: Located, identity: Identity, *, owner_required: bool) -> str:
-    """Why a resource is not used: it is not about the patient, or R4 cannot say the same; empty where it is used."""
-    resource = located.resource
-    if isinstance(resource, shapes.Owned):
-        named = resource.subject or resource.patient
-        owner = named.reference if named is not None else None
-        if owner is None:
-            if owner_required:
-                return "does not say whose it is: not used"
-        elif not identity.means(owner) and not _is_contained_patient(owner, resource, identity):
-            return "about another subject: not used"
-    return located.other.refusal if located.other is not None else ""
+def _not_the_patients(resource: Owned, identity: Identity, *, owner_required: bool) -> str:
+    """Why a resource is not about the patient; empty where it is."""
+    named = resource.subject or resource.patient
+    owner = named.reference if named is not None else None
+    if owner is None:
+        return "does not say whose it is: not used" if owner_required else ""
+    if not identity.means(owner) and not _is_contained_patient(owner, resource, identity):
+        return "about another subject: not used"
+    return ""
 
 
-def _is_contained_patient(owner: str, resource: shapes.Owned, identity: Identity) -> bool:
+def _is_contained_patient(owner: str, resource: Owned, identity: Identity) -> bool:
     if not owner.startswith("#"):
         return False
     return any(

@@ -8,13 +8,14 @@ from service import shapes
 from service.record.mending import mend
 from service.record.sources import Located, Rejection, Source, Unreadable
 from service.shapes import Resource
-from service.versions import as_r4
+from service.versions import as_r4, is_r4
 
 _RESOURCE = msgspec.json.Decoder(shapes.AnyResource)  # of one tagged shape alone, the tag might be left out
 _RAW_BUNDLE = msgspec.json.Decoder(shapes.RawBundle)
 _RAW_ENTRY = msgspec.json.Decoder(shapes.RawEntry)
 _OUTCOME = msgspec.json.Decoder(shapes.Outcome)
 _KIND = msgspec.json.Decoder(shapes.Kind)
+_OPENED = (shapes.Bundle, shapes.OperationOutcome)
 _DECODERS = {name: msgspec.json.Decoder(shape) for name, shape in shapes.READ.items()}
 
 
@@ -76,9 +77,14 @@ def kind_of(body: bytes | msgspec.Raw) -> str:
 def _open(bundle: shapes.Bundle, name: str, source: Source) -> None:
     if any(link.relation == "next" for link in bundle.link or ()):
         source.complete = False
+    found = source.found
     for number, entry in enumerate(bundle.entry or ()):
-        if entry.resource is not None:
-            _place(entry.resource, entry.fullUrl, f"{name}.entry[{number}]", source)
+        resource = entry.resource
+        if resource is not None:
+            if resource.id and type(resource) not in _OPENED and is_r4(resource):  # nearly all
+                found.append(Located(f"{type(resource).__name__}/{resource.id}", resource, entry.fullUrl))
+            else:
+                _place(resource, entry.fullUrl, f"{name}.entry[{number}]", source)
         if entry.response is not None and _failed(entry.response):
             source.complete = False
 

@@ -245,6 +245,7 @@ class Recogniser:
         self._terms = terms
         self._coded = terms.memory
         self._written: dict[Concept, Recognition] = {}
+        self._routes: dict[str, frozenset[str]] = {}
 
     def system(self, uri: str | None) -> str | None:
         """Returns our short name of a code system, None for one that we do not know."""
@@ -277,11 +278,19 @@ class Recogniser:
 
     def by_route(self, found: Recognition, texts: Iterable[str]) -> Recognition:
         """Returns a medicine without the value sets that leave out the route which the texts name."""
-        routes = {route for text in texts for _, _, route in self._terms.routes.find(tokens(text))}
-        if not routes or not found.valuesets:
+        if not found.valuesets:
+            return found
+        routes = frozenset[str]().union(*map(self._routes_in, texts))
+        if not routes:
             return found
         left_out = {name for name in found.valuesets if routes & self._terms.not_routes.get(name, frozenset())}
         return replace(found, valuesets=found.valuesets - left_out) if left_out else found
+
+    def _routes_in(self, text: str) -> frozenset[str]:
+        known = self._routes.get(text)
+        if known is None:
+            known = self._routes[text] = frozenset(route for _, _, route in self._terms.routes.find(tokens(text)))
+        return known
 
 
 def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequence[str]) -> Recognition:
