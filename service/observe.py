@@ -18,6 +18,7 @@ from prometheus_client import (
 from starlette.types import Scope
 from structlog.typing import EventDict, WrappedLogger
 
+from service.engine import Finding
 from service.settings import Settings
 from service.stages import STAGES
 
@@ -139,8 +140,9 @@ class Metrics:
         self._stages = {stage: self._stage_seconds.labels(stage) for stage in STAGES}
         self.refusals = Counter("cramps_refusals", "Requests refused, by code", ["code"], registry=self.registry)
         self.rule_outcomes = Counter(
-            "cramps_rule_outcomes", "Outcomes of rules", ["rule", "outcome"], registry=self.registry
+            "cramps_rule_outcomes", "Outcomes of rules but silence", ["rule", "outcome"], registry=self.registry
         )
+        self.evaluations = Counter("cramps_evaluations", "Records evaluated", registry=self.registry)
         self._outcomes: dict[tuple[str, str], Counter] = {}
         self.rejected_entries = Counter(
             "cramps_rejected_entries",
@@ -170,13 +172,16 @@ class Metrics:
             registry=self.registry,
         )
 
-    def count_rules(self, outcomes: Iterable[tuple[str, str]]) -> None:
-        """Counts what the rules said, drafts and shadow runs included."""
-        for said in outcomes:
-            counter = self._outcomes.get(said)
-            if counter is None:
-                counter = self._outcomes[said] = self.rule_outcomes.labels(*said)
-            counter.inc()
+    def count_rules(self, findings: Iterable[Finding]) -> None:
+        """Counts what the rules said, drafts and shadow runs included; silence is the rest of the evaluations."""
+        self.evaluations.inc()
+        for finding in findings:
+            if finding.outcome != "silent":
+                said = finding.rule.id, finding.outcome
+                counter = self._outcomes.get(said)
+                if counter is None:
+                    counter = self._outcomes[said] = self.rule_outcomes.labels(*said)
+                counter.inc()
 
     def count_fetches(self, outcomes: dict[str, int], seconds: float) -> None:
         """Counts the calls that one hook call made or could not make."""

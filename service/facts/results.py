@@ -24,6 +24,7 @@ _FLAGS = ("LL", "HH")  # the laboratory's own critical limits (FHIR observation 
 _NO_UNIT, _OTHER_UNIT = _UNREADABLE = ("no unit", "a unit that cannot be converted")
 _COMPARATORS = {"", "<", "<=", ">=", ">"}  # Quantity.comparator; "ad" and anything else says too little
 _EFFECTIVE = ("effectiveDateTime", "effectiveInstant", "issued")
+_NO_SYMPTOMS = {"result", "report"}  # kinds of value set
 Measured = shapes.Observation | shapes.Component
 
 
@@ -88,9 +89,11 @@ def _observation(reference: str, observation: shapes.Observation, panel: Day | N
     is_panel = bool(observation.component or observation.hasMember) and observation.valueQuantity is None
     if not is_panel:
         _measure(reference, observation, observation, found, day, reading)
-    if any(kinds[valueset] == "report" for valueset in found.valuesets):
+    sorts = {kinds[valueset] for valueset in found.valuesets}
+    if "report" in sorts:
         add_report(reference, observation, found, day, reading)
-    add_symptom(reference, observation, found, day, reading)
+    if told or found.tells_leg_cramps or not sorts <= _NO_SYMPTOMS:
+        add_symptom(reference, observation, found, day, reading)
 
 
 def _measure(
