@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI
 
 from service import answer, openapi, rendering
+from service.aside import Aside
 from service.callers import Anybody, Callers
 from service.clients import ClientsInvalid, check
 from service.cors import Cors
@@ -69,6 +70,7 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
     app.state.prepared = knowledge
     app.state.metrics = Metrics()
     app.state.memory = Memory()
+    app.state.aside = Aside()
     app.state.callers = _callers(settings, app.state.metrics)
     if knowledge is not None:
         _check_clients(app, knowledge)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -13,6 +12,7 @@ from pydantic import BeforeValidator
 from starlette.responses import Response
 
 from service.answer import Knowledge, judge, respond
+from service.aside import LARGE_BYTES, Aside
 from service.body import read_body
 from service.callers import Callers
 from service.cards import Audience
@@ -27,7 +27,6 @@ from service.stages import begin, ended
 from service.validation import validate
 
 router = APIRouter(tags=["evaluation"])
-_OFF_LOOP_BYTES = 256 * 1024  # larger bodies are worked on beside the event loop
 
 
 _DAYS: dict[str, Example] = {
@@ -85,10 +84,11 @@ async def evaluate(
     today = asOf or datetime.now(settings.timezone).date()
     metrics: Metrics = request.app.state.metrics
     work = (body, knowledge, settings, metrics, today, complaint == "given", explain == "all", validate_)
-    if len(body) > _OFF_LOOP_BYTES or validate_ != "none":
+    aside: Aside = request.app.state.aside
+    if validate_ != "none" and len(body) <= LARGE_BYTES:  # validation is slow, but not so slow as to wait its turn
         answer = await asyncio.to_thread(_answer, *work)
     else:
-        answer = _answer(*work)
+        answer = await aside.work(len(body), _answer, *work)
     return reply(request, answer, stages)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any, ParamSpec, TypeVar
@@ -15,6 +13,7 @@ from starlette.responses import Response
 
 from service import wire
 from service.answer import Knowledge, judge, respond
+from service.aside import Aside
 from service.body import read_body
 from service.callers import Callers
 from service.cards import Audience, read_wishes
@@ -35,7 +34,6 @@ from service.supply import lacking, supply
 from service.wire import Message
 
 router = APIRouter(tags=["CDS Hooks"])
-_OFF_LOOP_BYTES = 256 * 1024  # larger bodies are worked on beside the event loop
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -90,19 +88,20 @@ async def call(
     stages.end("receive")
     knowledge: Knowledge = request.app.state.knowledge
     metrics: Metrics = request.app.state.metrics
-    work = asyncio.to_thread if len(body) > _OFF_LOOP_BYTES else _at_once
-    message = await work(wire.read, body, service, caller.prefetch_keys)
+    aside: Aside = request.app.state.aside
+    message = await aside.work(len(body), wire.read, body, service, caller.prefetch_keys)
     stages.end("read")
     if message.user_is_lay:
         return reply(request, {"cards": []}, stages)
     reader: FhirReader = request.app.state.fhir_reader
-    fetched = await reader.fetch(message, await work(lacking, message, knowledge.offered[service.id]), caller)
+    fetched = await reader.fetch(message, lacking(message, knowledge.offered[service.id]), caller)
     if fetched.outcomes:
         metrics.count_fetches(fetched.outcomes, fetched.seconds)
         note(request.scope, fetched=dict(fetched.outcomes))
     stages.end("fetch")
-    work = asyncio.to_thread if len(body) + fetched.size_bytes > _OFF_LOOP_BYTES else _at_once
-    answer = await work(_answer, message, fetched.sources, caller, knowledge, settings, metrics)
+    answer = await aside.work(
+        len(body) + fetched.size_bytes, _answer, message, fetched.sources, caller, knowledge, settings, metrics
+    )
     gate = answer["extension"][EXTENSION]["gate"]
     note(request.scope, cards=len(answer["cards"]), gate="open" if gate["open"] else "closed")
     memory: Memory = request.app.state.memory
@@ -120,10 +119,6 @@ def _revalidated(request: Request, content: bytes) -> Response:
     if held & {tag, "*"}:
         return Response(status_code=304, headers=headers)
     return Response(content, headers=headers, media_type="application/json")
-
-
-async def _at_once(verb: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
-    return verb(*arguments, **named)
 
 
 def _answer(
