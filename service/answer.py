@@ -36,9 +36,7 @@ class Knowledge:
 
 def load(settings: Settings) -> Knowledge:
     """Returns the rule set of the settings with the site's codes and decisions. Raises RulesInvalid."""
-    program = load_program(settings.rules_dir, settings.overlay_file, settings.site_file)
-    program.rules.documents.clear()  # 4 MB of line numbers, for faults that there are none of
-    return prepare(program)
+    return prepare(load_program(settings.rules_dir, settings.overlay_file, settings.site_file, keep_lines=False))
 
 
 def prepare(program: Program) -> Knowledge:

@@ -112,7 +112,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     _check_clients(app, knowledge)
     app.state.program = program = knowledge.program
     app.state.discovery = discover(knowledge)
-    app.openapi()  # made now, so that an example that cannot be read stops the start
     gc.collect()
     gc.freeze()  # what was compiled stays for good: no collection need look at it
     logger = structlog.get_logger()

@@ -26,7 +26,7 @@ def _never_null(schema: dict[str, Any]) -> None:
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra=_never_null)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True, json_schema_extra=_never_null)
 
 
 class Coding(Part):
@@ -304,7 +304,7 @@ class FeedbackResponse(Part):
 
 
 class Loose(BaseModel):
-    model_config = ConfigDict(extra="allow", json_schema_extra=_never_null)
+    model_config = ConfigDict(extra="allow", defer_build=True, json_schema_extra=_never_null)
 
 
 class Entry(Loose):

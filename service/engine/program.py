@@ -122,9 +122,11 @@ class Program:
         return self.rules.digest
 
 
-def load_program(folder: Path, overlay: Path | None = None, site: Path | None = None) -> Program:
+def load_program(
+    folder: Path, overlay: Path | None = None, site: Path | None = None, *, keep_lines: bool = True
+) -> Program:
     """Loads and compiles the rules of a folder, with a site's codes and decisions. Raises RulesInvalid."""
-    rules = load_rules(folder)
+    rules = load_rules(folder, keep_lines=keep_lines)
     if overlay is not None:
         rules = with_overlay(rules, overlay)
     return compile_program(rules if site is None else with_site(rules, site))

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from sys import intern
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from service.knowledge import schema, strict_yaml
@@ -86,8 +87,9 @@ class Rules:
 
 
 class _Reader:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, keep_lines: bool) -> None:
         self.folder = folder
+        self.keep_lines = keep_lines
         self.faults: list[Fault] = []
         self.documents: dict[str, Document] = {}
         self.digest = hashlib.sha256()
@@ -111,7 +113,12 @@ class _Reader:
         if isinstance(read, list):
             self.faults += read
             return None
-        model, self.documents[name] = read
+        model, document = read
+        written = getattr(model, "id", None)
+        if path.parent != self.folder and written != path.stem:
+            self.faults.append(Fault(name, document.line(("id",)), "id", f"the id is the file's stem: {path.stem}"))
+        if self.keep_lines:
+            self.documents[name] = document
         return model
 
     def stems(self, folder: str, shape: type[M]) -> dict[str, M]:
@@ -121,14 +128,8 @@ class _Reader:
             if path.name.endswith(".vignettes.yaml"):
                 continue
             model = self.model(path, shape)
-            if model is None:
-                continue
-            written = getattr(model, "id", None)
-            if written != path.stem:
-                name = path.relative_to(self.folder).as_posix()
-                line = self.documents[name].line(("id",))
-                self.faults.append(Fault(name, line, "id", f"the id is the file's stem: {path.stem}"))
-            found[path.stem] = model
+            if model is not None:
+                found[path.stem] = model
         return found
 
     def rows(self, valueset: str) -> list[Row]:
@@ -142,7 +143,7 @@ class _Reader:
                 Fault(path.relative_to(self.folder).as_posix(), 1, "", f"columns are {','.join(Row._fields)}")
             )
             return []
-        return [Row(*line) for line in reader]
+        return [Row(*map(intern, line)) for line in reader]
 
     def products(self) -> list[Product]:
         path = self.folder / "valuesets" / "expansions" / "rxnorm-products.csv"
@@ -153,9 +154,12 @@ class _Reader:
         return [Product(code, tuple(ingredients.split("|")), route) for code, ingredients, route in lines]
 
 
-def load_rules(folder: Path) -> Rules:
-    """Reads a folder of rules. Raises RulesInvalid with every fault found."""
-    reader = _Reader(folder)
+def load_rules(folder: Path, *, keep_lines: bool = True) -> Rules:
+    """Reads a folder of rules. Raises RulesInvalid with every fault found.
+
+    keep_lines: for faults that are found later; several MB that a running service has no use for.
+    """
+    reader = _Reader(folder, keep_lines=keep_lines)
     ruleset = reader.model(folder / "ruleset.yaml", schema.Ruleset)
     sources = reader.model(folder / "sources.yaml", schema.Sources)
     orders = reader.model(folder / "orders.yaml", schema.Orders)

@@ -57,7 +57,7 @@ Once = AfterValidator(_once)
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 # --- the words -------------------------------------------------------------------------------------------------------
