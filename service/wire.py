@@ -157,8 +157,8 @@ def _authorization(granted: Any) -> Authorization | None:
     token, kind = said.get("access_token"), said.get("token_type", "")
     if token is None or _TOKEN.fullmatch(token) is None or kind.lower() != "bearer":
         return None
-    if _is_over(granted.get("expires_in")):
-        return None
+    if _is_over(granted.get("expires_in")) or not isinstance(granted.get("patient"), str | None):
+        return None  # a patient that cannot be read is not known to be ours
     return Authorization(token, kind, said.get("subject"), said.get("patient"))
 
 

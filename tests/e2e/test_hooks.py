@@ -224,6 +224,7 @@ UNKNOWN = {
     "an object that is no resource": {},
     "a type that is none": {"resourceType": "Obsevation", "id": "o1"},
     "a Bundle whose entries are no list": {"resourceType": "Bundle", "entry": {"resource": PATIENT}},
+    "a Bundle of faults": searched() | {"entry": [{"resource": PATIENT}, {"resource": cramps()}, *[0] * 10_002]},
     "a Bundle whose only entry cannot be read": {"resourceType": "Bundle", "entry": ["x"]},
     "a number that nothing holds": "number",
 }
