@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 # No user, no percent sign, no backslash, no fragment: what two parsers could read in two ways is not read at all.
 _BASE = re.compile(
@@ -14,6 +14,7 @@ _BASE = re.compile(
 _QUERY = re.compile(r"[!$-;=?-Z\[\]_a-z|~@^`{}]*", re.ASCII)
 _PORTS = {"http": 80, "https": 443}
 _TRANSLATED = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
+_PROTOCOLS = IPv4Network("192.0.0.0/24")  # RFC 6890; clouds have metadata there, which Python calls global in part
 
 IPAddress = IPv4Address | IPv6Address
 
@@ -96,12 +97,11 @@ def may_be_called(address: IPAddress, *, private: bool) -> bool:
             return may_be_called(IPv4Address(int(address) & 0xFFFF_FFFF), private=private)
         if address.is_site_local:
             return private
-    if address.is_link_local or address.is_multicast or address.is_unspecified:
+    if address.is_loopback:  # IPv6 has it in a reserved range
+        return private
+    if address.is_link_local or address.is_multicast or address.is_unspecified or address.is_reserved:
         return False
-    if address.is_global:
-        return True
-    # IPv6 loopback lies in a reserved range.
-    return private and (address.is_loopback or not address.is_reserved)
+    return private or (address.is_global and address not in _PROTOCOLS)
 
 
 def _literal(host: str) -> IPAddress | None:

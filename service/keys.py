@@ -57,7 +57,7 @@ def read_key_set(content: bytes, *, strict: bool) -> tuple[Key, ...]:
     """
     try:
         tree = msgspec.json.decode(content)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise KeysUnusable("is not JSON") from None
     listed = tree.get("keys") if isinstance(tree, dict) else tree
     if not isinstance(listed, list):

@@ -102,6 +102,13 @@ def read(body: bytes, service: Service, aliases: Mapping[str, str] = _NO_ALIASES
     Raises Refusal: body-not-json, body-not-object, member-missing, member-ill-typed, hook-mismatch, context-invalid.
     """
     try:
+        return _read(body, service, aliases)
+    except RecursionError:  # wherever in the message it is that deep
+        raise Refusal(Code.BODY_NOT_JSON) from None
+
+
+def _read(body: bytes, service: Service, aliases: Mapping[str, str]) -> Message:
+    try:
         body = utf8(body)
         call = _CALL.decode(body)
         loose = _LooseCall(
@@ -117,7 +124,7 @@ def read(body: bytes, service: Service, aliases: Mapping[str, str] = _NO_ALIASES
         loose = _decode_loose(body)
         context = None
         prefetch = _raw_prefetch(loose.prefetch)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise Refusal(Code.BODY_NOT_JSON) from None
     _check_members(loose, service)
     context = context or _loose_context(loose.context)
@@ -150,8 +157,8 @@ def _authorization(granted: Any) -> Authorization | None:
     token, kind = said.get("access_token"), said.get("token_type", "")
     if token is None or _TOKEN.fullmatch(token) is None or kind.lower() != "bearer":
         return None
-    if _is_over(granted.get("expires_in")):
-        return None
+    if _is_over(granted.get("expires_in")) or not isinstance(granted.get("patient"), str | None):
+        return None  # a patient that cannot be read is not known to be ours
     return Authorization(token, kind, said.get("subject"), said.get("patient"))
 
 
@@ -159,7 +166,7 @@ def _is_over(expires_in: Any) -> bool:
     """Whether the seconds that a token is still good for are used up; what says nothing readable does not say so."""
     try:
         return not isinstance(expires_in, bool) and float(expires_in) <= 0
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 
@@ -167,8 +174,10 @@ def _decode_loose(body: bytes) -> _LooseCall:
     try:
         return _LOOSE.decode(body)
     except msgspec.ValidationError:
-        raise Refusal(Code.BODY_NOT_OBJECT) from None
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        # Of an object only a number can be at fault here: one that no float holds.
+        is_object = body.lstrip().startswith(b"{")
+        raise Refusal(Code.BODY_NOT_JSON if is_object else Code.BODY_NOT_OBJECT) from None
+    except msgspec.DecodeError:
         raise Refusal(Code.BODY_NOT_JSON) from None
 
 

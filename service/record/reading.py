@@ -16,6 +16,7 @@ _RAW_ENTRY = msgspec.json.Decoder(shapes.RawEntry)
 _OUTCOME = msgspec.json.Decoder(shapes.Outcome)
 _KIND = msgspec.json.Decoder(shapes.Kind)
 _OPENED = (shapes.Bundle, shapes.OperationOutcome)
+_MOST_FAULTS = 10_000  # in one Bundle, those within it counted: each takes more room in the answer than it came in
 _DECODERS = {name: msgspec.json.Decoder(shape) for name, shape in shapes.READ.items()}
 
 
@@ -33,7 +34,8 @@ def read_bundle(body: bytes | msgspec.Raw, name: str = "Bundle") -> Source:
     """Reads a Bundle of any type, one malformed entry spoiling only itself.
 
     `name` stands in the place of entries that have neither id nor fullUrl. Nested Bundles (batch-response) are opened.
-    Raises Unreadable when the bytes are no Bundle, msgspec.DecodeError when they are no JSON.
+    Raises Unreadable when the bytes are no Bundle or one with more than ten thousand faults, msgspec.DecodeError when
+    they are no JSON.
     """
     try:
         bundle = _RESOURCE.decode(body)
@@ -134,6 +136,8 @@ def _read_entries(body: bytes | msgspec.Raw, name: str) -> Source:
         source.complete = False
     for number, written in enumerate(bundle.entry or ()):
         place = f"{name}.entry[{number}]"
+        if len(source.rejected) > _MOST_FAULTS:
+            raise Unreadable("a Bundle with too many faults")
         try:
             entry = _RAW_ENTRY.decode(written)
         except msgspec.ValidationError:

@@ -137,6 +137,24 @@ def test_what_is_not_json_is_400(client: httpx2.Client, path: str, body: bytes) 
     is_refusal(client.post(path, content=body, headers=JSON), Code.BODY_NOT_JSON, path)
 
 
+@pytest.mark.requirement("S-6", "CRD-2")
+def test_what_is_too_deep_is_400_wherever_it_lies(client: httpx2.Client) -> None:
+    """Some of a message is decoded once more than the rest, from a place that is deeper already."""
+    path = "/cds-services/nocturnal-leg-cramps-problem"
+    start = b'{"hook": "problem-list-item-create", "hookInstance": "x", "context": {"userId": "Practitioner/d1", '
+    for depth in range(900, 1000, 4):
+        for inner in (b'{"a":' * depth + b"1" + b"}" * depth, b"[" * depth + b"]" * depth):
+            body = start + b'"patientId": "p1", "conditions": ' + inner + b"}}"
+            assert client.post(path, content=body, headers=JSON).status_code == 400
+
+
+@pytest.mark.requirement("S-6", "CRD-2")
+def test_a_number_that_no_float_holds_is_400(client: httpx2.Client) -> None:
+    path = "/cds-services/nocturnal-leg-cramps"
+    body = b'{"hook": "patient-view", "hookInstance": "x", "extension": {"x": 1e400}}'
+    is_refusal(client.post(path, content=body, headers=JSON), Code.BODY_NOT_JSON, path)
+
+
 @pytest.mark.parametrize("path", POSTS)
 @pytest.mark.parametrize("body", [[SECRET], SECRET, 1, None, True])
 @pytest.mark.requirement("R-1")

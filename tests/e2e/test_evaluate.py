@@ -296,6 +296,14 @@ def test_what_is_no_bundle_is_refused(client: httpx2.Client, record: dict[str, A
     assert refused(client, record) == (422, "not-a-bundle", "")
 
 
+@pytest.mark.parametrize("strange", [0, {"resource": {}}, {"resource": bundle() | {"entry": [0] * 100}}], ids=str)
+def test_a_bundle_of_faults_is_refused_and_not_told_fault_by_fault(client: httpx2.Client, strange: Any) -> None:
+    record = bundle(PATIENT) | {"entry": [{"resource": PATIENT}, *[strange] * 10_002]}
+    answer = client.post("/evaluate", json=record)
+    assert answer.status_code == 422
+    assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == "shape-unreadable"
+
+
 @pytest.mark.parametrize("entry", [{}, "x", 5, {"resource": PATIENT}], ids=str)
 def test_entries_that_are_no_list_are_refused(client: httpx2.Client, entry: Any) -> None:
     assert refused(client, {"resourceType": "Bundle", "entry": entry}) == (422, "shape-unreadable", "")

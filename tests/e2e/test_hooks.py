@@ -224,6 +224,7 @@ UNKNOWN = {
     "an object that is no resource": {},
     "a type that is none": {"resourceType": "Obsevation", "id": "o1"},
     "a Bundle whose entries are no list": {"resourceType": "Bundle", "entry": {"resource": PATIENT}},
+    "a Bundle of faults": searched() | {"entry": [{"resource": PATIENT}, {"resource": cramps()}, *[0] * 10_002]},
     "a Bundle whose only entry cannot be read": {"resourceType": "Bundle", "entry": ["x"]},
     "a number that nothing holds": "number",
 }
@@ -429,8 +430,13 @@ GRANTED = {"access_token": "x", "token_type": "Bearer", "expires_in": 300, "scop
 @pytest.mark.requirement("R-5", "R-6", "R-7")
 @pytest.mark.parametrize("address", [..., None, "", 5, "https://ehr.example/fhir", "not an address"], ids=str)
 @pytest.mark.parametrize(
-    "granted", [GRANTED, GRANTED | {"patient": "p2"}, {}, None, [], "Bearer x", {"access_token": 5}], ids=str
-)
+    "granted",
+    [
+        GRANTED, GRANTED | {"patient": "p2"}, GRANTED | {"expires_in": 10**400}, GRANTED | {"expires_in": -(10**400)},
+        {}, None, [], "Bearer x", {"access_token": 5},
+    ],
+    ids=lambda granted: str(granted)[:120],
+)  # fmt: skip
 def test_no_authorization_spoils_a_call(client: httpx2.Client, keys: list[str], address: Any, granted: Any) -> None:
     members = {"fhirAuthorization": granted} | ({} if address is ... else {"fhirServer": address})
     assert outcomes(ask(client, call(keys) | members))["diabetes"] == "fires"

@@ -636,6 +636,7 @@ BAD_TOKENS: dict[str, Any] = {
     "long expired": authorization(expires_in=-5),
     "expired, as a text": authorization(expires_in="0"),
     "another patient": authorization(patient="p2"),
+    "several patients": authorization(patient=["p1", "p2"]),
 }
 
 

@@ -88,6 +88,7 @@ def clients_file(keys: KeyServer, tmp_path_factory: pytest.TempPathFactory) -> P
         "huge": keys.answer("/huge", 200, json.dumps({"keys": [FIRST.jwk(pad="x" * 300_000)]}).encode()),
         "moved": keys.answer("/moved", 302, b"", Location=f"{keys.url}/fetched"),
         "garbled": keys.answer("/garbled", 200, b"<html>" + SECRET.encode()),
+        "encoded": keys.answer("/encoded", 200, b'{"keys": [{"kid": "\xff"}]}'),
         "packed": keys.answer("/packed", 200, b"\x1f\x8b", **{"Content-Encoding": "gzip"}),
         "leaked": keys.publish("/leaked", FIRST.private_jwk(), second),
         "doubled": keys.publish("/doubled", FIRST.jwk(), THIRD.jwk(kid="first"), second),
@@ -534,7 +535,7 @@ def test_a_bare_list_of_keys_is_read(visitor: httpx2.Client) -> None:
 
 
 @pytest.mark.requirement("T-11")
-@pytest.mark.parametrize("client", ["slow", "down", "huge", "moved", "garbled", "packed"])
+@pytest.mark.parametrize("client", ["slow", "down", "huge", "moved", "garbled", "encoded", "packed"])
 def test_a_key_server_that_fails_is_a_bare_401(
     guarded: Server, keys: KeyServer, visitor: httpx2.Client, client: str
 ) -> None:

@@ -60,6 +60,7 @@ def test_a_name_is_looked_up_once_and_the_connection_goes_to_that_address(monkey
         ["127.0.0.1"], ["10.1.2.3"], ["192.168.0.1"], ["172.16.0.1"], ["169.254.169.254"], ["100.64.0.1"], ["0.0.0.0"],
         ["224.0.0.1"], ["::1"], ["::"], ["fe80::1"], ["fd00::1"], ["ff02::1"], ["::ffff:127.0.0.1"],
         ["::ffff:93.184.215.14"], ["64:ff9b::a00:1"], ["2002:7f00:1::"], ["93.184.215.14", "127.0.0.1"],
+        ["::127.0.0.1"], ["::ffff:0:127.0.0.1"], ["64:ff9b:1::7f00:1"], ["4000::1"], ["192.0.0.192"],
     ],
     ids=str,
 )  # fmt: skip
@@ -72,7 +73,7 @@ def test_an_address_that_is_not_public_is_refused(addresses: list[str], monkeypa
 
 @pytest.mark.requirement("F-10")
 @pytest.mark.parametrize(
-    "address", ["169.254.169.254", "fe80::1", "0.0.0.0", "::", "224.0.0.1", "240.0.0.1", "ff02::1"]
+    "address", ["169.254.169.254", "fe80::1", "0.0.0.0", "::", "224.0.0.1", "240.0.0.1", "ff02::1", "::a9fe:a9fe"]
 )
 def test_some_addresses_are_never_called(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     resolves(monkeypatch, [address])
