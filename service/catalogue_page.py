@@ -74,10 +74,12 @@ def rule_page(entry: dict[str, Any], root: str) -> str:
 
 def _page(title: str, root: str, body: str) -> str:
     base = escape(root)
-    style = f"<link rel='stylesheet' href='{base}/docs/rules.css'>"
+    links = (
+        f"<link rel='icon' href='{base}/docs/favicon-32x32.png'><link rel='stylesheet' href='{base}/docs/rules.css'>"
+    )
     return (
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{escape(title)}</title>"
-        f"<meta name='viewport' content='width=device-width'>{style}</head>"
+        f"<meta name='viewport' content='width=device-width'>{links}</head>"
         f"<body><nav><a href='{base}/rules'>All rules</a> · <a href='{base}/docs'>API</a></nav>"
         f"<main><h1>{escape(title)}</h1>{body}</main></body></html>"
     )
@@ -91,8 +93,13 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
     if not rows:
         return ""
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(map(_cell, header, row))}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(label: str, content: str) -> str:
+    """A cell that carries its column's title, which a narrow screen shows beside it."""
+    return f"<td data-label='{escape(label)}'>{content}</td>"
 
 
 def _list(items: Iterable[str]) -> str:

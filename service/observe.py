@@ -43,7 +43,7 @@ LOGGED = frozenset(
         "overridden",
         "outcomes",  # rules by outcome, counted
         "reasons",  # feedback entries by override reason of our list
-        "rejected",  # entries, counted
+        "rejected",  # feedback entries that could not be read
         "repeated",  # feedback entries told before
         "request_id",
         "route",  # the template, not the address
@@ -144,12 +144,6 @@ class Metrics:
         )
         self.evaluations = Counter("cramps_evaluations", "Records evaluated", registry=self.registry)
         self._outcomes: dict[tuple[str, str], Counter] = {}
-        self.rejected_entries = Counter(
-            "cramps_rejected_entries",
-            "Record entries that could not be read",
-            ["kind"],
-            registry=self.registry,
-        )
         self.fetches = Counter(
             "cramps_fetches", "Calls to FHIR servers of clients, by outcome", ["outcome"], registry=self.registry
         )

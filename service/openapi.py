@@ -35,8 +35,8 @@ _REFUSALS: dict[str, tuple[Code, ...]] = {
         Code.CONTEXT_INVALID, Code.SERVICE_UNKNOWN, Code.REQUIRED_DATA_MISSING, *_BODY,
     ),
     "feedback": (
-        Code.BODY_NOT_JSON, Code.BODY_NOT_OBJECT, Code.MEMBER_MISSING, Code.MEMBER_ILL_TYPED, Code.SERVICE_UNKNOWN,
-        *_BODY,
+        *_CALLER, Code.BODY_NOT_JSON, Code.BODY_NOT_OBJECT, Code.MEMBER_MISSING, Code.MEMBER_ILL_TYPED,
+        Code.SERVICE_UNKNOWN, *_BODY,
     ),
     "rule": (Code.RULE_UNKNOWN,),
     "readyz": (Code.BUSY,),

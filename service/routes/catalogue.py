@@ -16,13 +16,13 @@ from service.errors import Code, Refusal
 
 router = APIRouter(tags=["rules"])
 _DIABETES: dict[str, Example] = {"diabetes": {"summary": "Diabetes with night cramps", "value": "diabetes"}}
-_BOTH: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The catalogue", "content": {"application/json": {}, "text/html": {}}}
-}
+_CONTENT: dict[str, Any] = {"application/json": {}, "text/html": {}}
+_ALL: dict[int | str, dict[str, Any]] = {200: {"description": "The catalogue", "content": _CONTENT}}
+_ONE: dict[int | str, dict[str, Any]] = {200: {"description": "The rule", "content": _CONTENT}}
 _VARY = {"Vary": "Accept"}
 
 
-@router.get("/rules", summary="All rules", operation_id="rules", response_class=Response, responses=_BOTH)
+@router.get("/rules", summary="All rules", operation_id="rules", response_class=Response, responses=_ALL)
 async def rules(
     request: Request,
     show: str | None = Query(None, description="Ids of the rules to show, separated by commas. Default: all."),
@@ -39,7 +39,7 @@ async def rules(
     )
 
 
-@router.get("/rules/{id}", summary="One rule", operation_id="rule", response_class=Response, responses=_BOTH)
+@router.get("/rules/{id}", summary="One rule", operation_id="rule", response_class=Response, responses=_ONE)
 async def rule(
     request: Request,
     rule_id: Annotated[str, Path(alias="id", description="As in the list.", openapi_examples=_DIABETES)],

@@ -1,6 +1,7 @@
 """The documents: links lead somewhere, and what is named exists."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,18 @@ def test_modules_of_the_architecture_exist() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     for name in re.findall(r"`(\w+\.py)`", text):
         assert list((ROOT / "service").rglob(name)), name
+
+
+def test_every_module_stands_in_the_architecture() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    for path in (ROOT / "service").glob("[a-z]*"):
+        name = path.name if path.is_file() else f"{path.name}/"
+        assert f"`{name}`" in text or f"`service/{name}`" in text, name
+
+
+def test_the_layers_of_the_architecture_are_those_that_are_checked() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    shown = text.partition("## Layers")[2].split("```")[1].strip().splitlines()
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"][0]
+    checked = [re.findall(r"service\.(\w+)", layer) for layer in contract["layers"]]
+    assert [line.split(" · ") for line in shown] == checked

@@ -6,8 +6,7 @@ import msgspec
 
 from service.engine import load_program
 from service.gates.vignettes import prepare
-from service.terms import lookup
-from service.terms.lookup import Recogniser
+from service.terms import Recogniser, recogniser
 from tests.support.server import ROOT
 
 RULES = ROOT / "rules"
@@ -35,14 +34,14 @@ def test_every_vignette_reads_the_same_with_and_without_the_memory() -> None:
 def test_words_without_a_code_are_forgotten_with_the_request() -> None:
     program = load_program(RULES)
     concept = msgspec.json.encode({"text": "Type 2 diabetes mellitus"})
-    recogniser = Recogniser(program.terms)
-    found = recogniser.recognise_written("condition", concept, lambda _: ((), ("Type 2 diabetes mellitus",)))
+    one = Recogniser(program.terms)
+    found = one.recognise_written("condition", concept, lambda _: ((), ("Type 2 diabetes mellitus",)))
     assert "diabetes" in found.valuesets
     assert not program.terms.memory
 
 
 def test_the_memory_is_bounded(monkeypatch: Any) -> None:
-    monkeypatch.setattr(lookup, "_MOST_REMEMBERED", 5)
+    monkeypatch.setattr(recogniser, "_MOST_REMEMBERED", 5)
     program = load_program(RULES)
     prepare(program, RULES)
     assert len(program.terms.memory) <= 5

@@ -1,0 +1,136 @@
+"""What a coded or written concept is recognised as: by code first, by name second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from service.knowledge.phrases import tokens
+from service.terms.lookup import NOTHING, Coded, Concept, Match, Recognition, Terms, Words
+
+_MOST_REMEMBERED = 20_000  # distinct concepts; a chart has hundreds, a hospital's catalogues thousands
+
+
+class Recogniser:
+    """Recognises the concepts of one request, each distinct one once.
+
+    What a coded concept means is kept from request to request: it follows from the concept and the rule set alone,
+    never from whose it is. Free text without a code is forgotten with the request.
+    """
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._coded = terms.memory
+        self._written: dict[Concept, Recognition] = {}
+        self._routes: dict[str, frozenset[str]] = {}
+
+    def system(self, uri: str | None) -> str | None:
+        """Returns our short name of a code system, None for one that we do not know."""
+        return self._terms.system(uri) if uri else None
+
+    def recognise(self, kind: str, codings: Sequence[Coded], texts: Sequence[str] = ()) -> Recognition:
+        """Returns what a concept means among the value sets for its kind of thing: by code first, by name second."""
+        concept = (kind, tuple(codings), tuple(texts))
+        memory = self._coded if any(coding.code for coding in codings) else self._written
+        known = memory.get(concept)
+        return self._remember(memory, concept, codings, texts) if known is None else known
+
+    def recognise_written(self, kind: str, written: bytes, read: Callable[[bytes], Words]) -> Recognition:
+        """Returns what a concept that was left as bytes means; it is read only where it is met for the first time."""
+        concept = (kind, written)
+        known = self._coded.get(concept) or self._written.get(concept)
+        if known is None:
+            codings, texts = read(written)
+            memory = self._coded if any(coding.code for coding in codings) else self._written
+            known = self._remember(memory, concept, codings, texts)
+        return known
+
+    def _remember(
+        self, memory: dict[Concept, Recognition], concept: Concept, codings: Sequence[Coded], texts: Sequence[str]
+    ) -> Recognition:
+        if len(memory) >= _MOST_REMEMBERED:
+            memory.clear()
+        found = memory[concept] = _recognise(self._terms, concept[0], codings, texts)
+        return found
+
+    def by_route(self, found: Recognition, texts: Iterable[str]) -> Recognition:
+        """Returns a medicine without the value sets that leave out the route which the texts name."""
+        if not found.valuesets:
+            return found
+        routes = frozenset[str]().union(*map(self._routes_in, texts))
+        if not routes:
+            return found
+        left_out = {name for name in found.valuesets if routes & self._terms.not_routes.get(name, frozenset())}
+        return replace(found, valuesets=found.valuesets - left_out) if left_out else found
+
+    def _routes_in(self, text: str) -> frozenset[str]:
+        known = self._routes.get(text)
+        if known is None:
+            known = self._routes[text] = frozenset(route for _, _, route in self._terms.routes.find(tokens(text)))
+        return known
+
+
+def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequence[str]) -> Recognition:
+    wanted = terms.by_kind[kind]
+    matches: list[Match] = []
+    blocked: set[str] = set()
+    system = code = None
+    for coding in codings:
+        short = terms.system(coding.system) if coding.system else None
+        if short is None or coding.code is None:
+            continue
+        found, refused = terms.by_code(short, coding.code)
+        found = [match for match in found if match.valueset in wanted]
+        blocked |= refused
+        if found and code is None:
+            system, code = coding.system, coding.code
+        matches += found
+    words = [tokens(text) for text in dict.fromkeys([*(c.display for c in codings if c.display), *texts])]
+    matches = [match for match in matches if not terms.refused(match.valueset, words)]
+    # A coded observation measures something: that its name holds that of a condition does not mean that it is there.
+    measures = kind == "observation" and any(coding.code for coding in codings)
+    by_its_name = wanted - terms.by_kind["condition"] if measures else wanted
+    named: dict[str, str] = {}
+    for sentence in words:
+        for valueset, ingredient in terms.by_name(sentence).items():
+            if valueset in by_its_name and valueset not in blocked:
+                named.setdefault(valueset, ingredient)
+    tells = any(terms.story.tells(sentence) for sentence in words)
+    by_code = frozenset(match.valueset for match in matches)
+    added = frozenset(name for name in named if not by_code.isdisjoint(terms.refines.get(name, ())))
+    contradiction = bool(by_code and named.keys() - added) and by_code.isdisjoint(named)
+    if not by_code and not named:
+        return Recognition(frozenset(), tells_leg_cramps=True) if tells else NOTHING
+    ingredients = {part for match in matches for part in match.ingredients}
+    if not by_code or contradiction:
+        ingredients.update(part for ingredient in named.values() for part in ingredient.split("|") if part)
+    sides = [match.side for match in matches if match.side not in ("", "unspecified")]
+    first = next(((c.system, c.code) for c in codings if c.code), (None, None))
+    return Recognition(
+        valuesets=by_code.union(named) if contradiction or not by_code else by_code | added,
+        by=_how(matches),
+        label=_label(terms, matches, named, ingredients),
+        system=system if code else first[0],
+        code=code or first[1],
+        ingredients=frozenset(ingredients),
+        side=sides[0] if sides else next((side for side in map(terms.side, words) if side), None),
+        contradiction=contradiction,
+        suspected=any(sentence.doubted or terms.suspected.holds(sentence) for sentence in words),
+        tells_leg_cramps=tells,
+    )
+
+
+def _how(matches: list[Match]) -> str:
+    if not matches:
+        return "name"
+    return "overlay" if all(match.overlay for match in matches) else "code"
+
+
+def _label(terms: Terms, matches: list[Match], named: dict[str, str], ingredients: Iterable[str]) -> str:
+    """Our own words for it: the label of the code, the medicine's ingredients, or the title of the value set."""
+    if ingredients:
+        return ", ".join(sorted(ingredients))
+    labelled = next((match.label for match in matches if match.label), None)
+    if labelled:
+        return labelled
+    return terms.titles[matches[0].valueset if matches else next(iter(named))]
