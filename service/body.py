@@ -8,8 +8,10 @@ from service.errors import Code, Refusal
 from service.settings import Settings
 
 
-async def read_body(request: Request, settings: Settings) -> bytes:
+async def read_body(request: Request, settings: Settings, most_bytes: int | None = None) -> bytes:
     """The bytes of the body, of a media type that may hold JSON and no larger than the limit.
+
+    most_bytes: where less than the setting is enough.
 
     Accepted: application/json, anything that ends in +json, application/json+fhir, and no media type at all.
 
@@ -18,12 +20,13 @@ async def read_body(request: Request, settings: Settings) -> bytes:
     """
     _check_media_type(request)
     # A length that is announced is refused before a byte is read.
+    limit_bytes = min(settings.max_body_bytes, most_bytes or settings.max_body_bytes)
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > settings.max_body_bytes:
+    if announced.isdecimal() and int(announced) > limit_bytes:
         raise Refusal(Code.BODY_TOO_LARGE)
     try:
         async with asyncio.timeout(settings.body_timeout_s):
-            return await _collect(request, settings.max_body_bytes)
+            return await _collect(request, limit_bytes)
     except TimeoutError:
         raise Refusal(Code.BODY_TOO_SLOW) from None
 

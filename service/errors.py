@@ -98,7 +98,7 @@ class Code(Enum):
         "body-too-large",
         413,
         "too-long",
-        "The body is larger than this service accepts. Send fewer resources, or have CRAMPS_MAX_BODY_BYTES raised.",
+        "The body is larger than is taken here. Send less at a time; the limit for records is CRAMPS_MAX_BODY_BYTES.",
     )
     MEDIA_TYPE_UNSUPPORTED = Row(
         "media-type-unsupported",

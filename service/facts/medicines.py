@@ -128,6 +128,8 @@ def _uses(
                 facts.unreadable["medication"] = reference
             return
         facts.check_dates(reference, item, zone)
+        if not (item.status or "").strip():
+            facts.reject(reference, f"{type(item).__name__} has no status: not counted as in use")
         day = read_day(start, zone) if start else None
         if day and day.date > today and status == "current":
             day = None

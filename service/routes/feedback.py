@@ -23,6 +23,7 @@ from service.services import SERVICES
 from service.settings import Settings
 
 router = APIRouter(tags=["CDS Hooks"])
+_MOST_BYTES = 1024 * 1024  # thousands of entries
 
 
 @router.post(
@@ -46,7 +47,7 @@ async def tell(
     own = f"/cds-services/{service_id}"
     await callers.caller(request, service_id, f"{own}/feedback", own)
     settings: Settings = request.app.state.settings
-    body = await read_body(request, settings)
+    body = await read_body(request, settings, _MOST_BYTES)
     counts = await asyncio.to_thread(_count, request, service_id, body)
     return Response(msgspec.json.encode(counts), media_type="application/json")
 

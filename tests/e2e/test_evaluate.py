@@ -740,6 +740,13 @@ def test_the_reason_of_an_encounter_may_be_a_condition(post: Post, verification:
     assert [fact["reference"] for fact in gate.get("found", [])] == ["Encounter/x"] * is_open
 
 
+@pytest.mark.parametrize("status", [None, " "])
+def test_a_medicine_without_a_status_is_said_and_not_in_use(post: Post, status: str | None) -> None:
+    body = post(bundle(PATIENT, cramps(), diuretic(status=status)), explain="all")
+    assert rejected(body)["MedicationRequest/diuretic"] == ("MedicationRequest has no status: not counted as in use")
+    assert next(rule for rule in explanation(body)["rules"] if rule["id"] == "diuretic")["outcome"] == "silent"
+
+
 # --- sides, sites and what was not done ------------------------------------------------------------------------------
 
 

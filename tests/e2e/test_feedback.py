@@ -168,6 +168,12 @@ def test_a_card_without_feedback_counts_as_nothing(client: httpx2.Client, gained
     assert gained() == gained("rule_feedback") == {}
 
 
+def test_feedback_of_more_than_a_megabyte_is_413(client: httpx2.Client) -> None:
+    answer = client.post(f"/cds-services/{CHART}/feedback", content=b'{"feedback": [' + b"0," * 600_000 + b"0]}")
+    (issue,) = answer.json()["issue"]
+    assert (answer.status_code, issue["details"]["coding"][0]["code"]) == (413, "body-too-large")
+
+
 @pytest.mark.requirement("FB-2")
 @pytest.mark.parametrize(
     ("body", "code"),
