@@ -227,6 +227,16 @@ def test_without_cramps_on_record_a_new_diuretic_is_silent_and_quinine_is_not(as
     assert "No leg cramps on record" in body["cards"][0]["detail"]
 
 
+@pytest.mark.parametrize("service", [SELECT, SIGN])
+def test_quinine_in_use_speaks_at_any_order(ask: Ask, service: str) -> None:
+    taken = drafted(QUININE, "taken", status="active", intent="order")
+    chart = {"conditions": searched(diabetes()), "medication-requests": searched(taken)}
+    context = {"selections": selected()} if service == SELECT else {}
+    body = ask(service, chart, draftOrders=drafts(drafted()), **context)
+    assert outcomes(body) == {"quinine-hazard": "fires"}
+    assert "davinci-crd.associated-resource" not in body["cards"][0]["extension"]
+
+
 def test_an_order_that_matters_for_no_rule_is_silent(ask: Ask) -> None:
     chart = {"conditions": searched(cramps(), diabetes()), "medication-requests": searched(diuretic())}
     paracetamol = drafts(drafted("161"))
