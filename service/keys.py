@@ -62,6 +62,8 @@ def read_key_set(content: bytes, *, strict: bool) -> tuple[Key, ...]:
     listed = tree.get("keys") if isinstance(tree, dict) else tree
     if not isinstance(listed, list):
         raise KeysUnusable("is no JWK set")
+    if not listed and not strict:
+        return ()  # whoever publishes an empty set has withdrawn the keys
     read: dict[tuple[str, str], Key | None] = {}
     for number, entry in enumerate(listed):
         try:

@@ -55,6 +55,19 @@ async def _settled(server: KeyServer, asked: int) -> None:
 
 
 @pytest.mark.requirement("T-11")
+def test_an_empty_set_withdraws_the_keys(server: KeyServer) -> None:
+    async def scene(keys: FetchedKeys, clock: Clock) -> None:
+        assert await keys.find("first", "ES384")
+        server.publish("/keys")
+        clock.now_s += 601
+        assert await keys.find("first", "ES384")  # the last time: it is fetched anew meanwhile
+        await _settled(server, 2)
+        assert await keys.find("first", "ES384") is None
+
+    play(server, scene)
+
+
+@pytest.mark.requirement("T-11")
 def test_old_keys_are_fetched_anew_in_the_background(server: KeyServer) -> None:
     async def scene(keys: FetchedKeys, clock: Clock) -> None:
         assert await keys.find("first", "ES384")
