@@ -53,7 +53,7 @@ def read_key_set(content: bytes, *, strict: bool) -> tuple[Key, ...]:
     """Returns the keys of a JWK set, or of a bare list of JWKs, that are public, named and meant for signatures.
 
     strict: private, symmetric, weak and doubled keys are a fault of the whole set, instead of being left out (a doubled
-    key with its twin). Raises KeysUnusable; also for a set without any usable key.
+    key with its twin). Raises KeysUnusable; also where there are keys and none is usable.
     """
     try:
         tree = msgspec.json.decode(content)
