@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -35,16 +34,9 @@ def _protected(value: str) -> str:
         raise ValueError("this is no address") from None
     if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc or "#" in value:
         raise ValueError("an absolute https address without user and fragment is needed")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback_name(host):
         raise ValueError("https is needed; http is taken on loopback alone")
     return value
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _base(value: str) -> str:
@@ -186,15 +178,10 @@ def read_clients(path: Path, *, anybody_may_call: bool = True) -> Clients:
 
     anybody_may_call: only then may the file hold `anonymous`.
     """
-    try:
-        read = strict_yaml.read_model(path.read_text(encoding="utf-8"), str(path), Clients)
-    except OSError as fault:
-        raise ClientsInvalid([Fault(str(path), 1, "", f"cannot be read: {fault.strerror}")]) from None
-    except UnicodeDecodeError:
-        raise ClientsInvalid([Fault(str(path), 1, "", "is not UTF-8")]) from None
+    read = strict_yaml.read_file(path, Clients)
     if isinstance(read, list):
         raise ClientsInvalid(read)
-    written, document = read
+    written, document, _ = read
     located = [
         client.model_copy(update={"keys_file": path.parent / client.keys_file}) if client.keys_file else client
         for client in written.clients
@@ -202,9 +189,7 @@ def read_clients(path: Path, *, anybody_may_call: bool = True) -> Clients:
     clients = written.model_copy(update={"clients": located})
     faults = [*_amiss(clients), *(() if anybody_may_call else _anonymous(clients))]
     if faults:
-        raise ClientsInvalid(
-            [Fault(str(path), document.line(where), ".".join(map(str, where)), said) for where, said in faults]
-        )
+        raise ClientsInvalid([document.fault(str(path), where, said) for where, said in faults])
     return clients
 
 

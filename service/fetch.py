@@ -14,6 +14,7 @@ import httpx2
 import msgspec
 
 from service.address import Base, page_under, read_base
+from service.aside import LARGE_BYTES
 from service.clients import Caller, Client, FhirServer
 from service.connection import AddressRefused, open_client
 from service.page import Page, read_page
@@ -24,7 +25,6 @@ from service.wire import Message
 
 _MOST_PAGES = 20
 _LARGEST_SHARE = 4  # one answer may be this part of what all may be together, so that none leaves the others without
-_OFF_LOOP_BYTES = 256 * 1024
 _PATIENT_ID = "{{context.patientId}}"
 
 
@@ -216,7 +216,7 @@ class _Visit:
         if outcome is not Outcome.USED:
             return outcome, None
         try:
-            page = await asyncio.to_thread(_page, body, name) if len(body) > _OFF_LOOP_BYTES else _page(body, name)
+            page = await asyncio.to_thread(_page, body, name) if len(body) > LARGE_BYTES else _page(body, name)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return Outcome.NOT_JSON, None
         if page is None or (not page.source.found and not page.source.rejected and not page.source.complete):

@@ -1,7 +1,6 @@
 """What an operator can set: environment variables that begin with CRAMPS_, read once."""
 
 from datetime import UTC, tzinfo
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -9,6 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from service.address import is_loopback_name
 
 _PROJECT = Path(__file__).resolve().parent.parent
 
@@ -123,10 +124,7 @@ class Settings(BaseSettings):
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the address."""
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_loopback_name(self.host)
 
     @property
     def anybody_may_call(self) -> bool:

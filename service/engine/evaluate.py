@@ -140,9 +140,9 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
     indicator, summary, raised = recommendation.indicator, recommendation.card.summary, None
     found = dict.fromkeys(answer.found)
     for escalation, asked in rule.escalations:
-        if _RANK[escalation.to] > _RANK[indicator] and asked(case).truth == Truth.YES:
+        if _RANK[escalation.to] > _RANK[indicator] and (raising := asked(case)).truth == Truth.YES:
             indicator, raised = escalation.to, escalation.summary or raised
-            found.update(dict.fromkeys(asked(case).found))
+            found.update(dict.fromkeys(raising.found))
     to_critical = indicator == "critical" and indicator != recommendation.indicator
     fires = not rule.tests or bool(due or unchecked) or not done or to_critical
     summary = next(iter(_lines(rule.variants, case)), raised or summary)

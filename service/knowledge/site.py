@@ -15,7 +15,6 @@ from pydantic import Field, ValidationError
 from service.knowledge import strict_yaml
 from service.knowledge.load import Rules, RulesInvalid
 from service.knowledge.schema import Definition, Model, Once, Recommendation, Slug, Text
-from service.knowledge.strict_yaml import Fault
 
 _WINDOWS = ("within", "older_than", "started_within", "for_at_least", "given_within")
 _LIMITS = ("below", "at_most", "above", "at_least", "fallback_upper", "fallback")
@@ -74,21 +73,13 @@ class _Refused(ValueError):
 
 def with_site(rules: Rules, path: Path) -> Rules:
     """Returns the rules as the site's file decides. Raises RulesInvalid with its faults."""
-    try:
-        content = path.read_bytes()
-        read = strict_yaml.read_model(content.decode("utf-8"), str(path), Site)
-    except OSError as fault:
-        raise RulesInvalid([Fault(str(path), 1, "", f"cannot be read: {fault.strerror}")]) from None
-    except UnicodeDecodeError:
-        raise RulesInvalid([Fault(str(path), 1, "", "is not UTF-8")]) from None
+    read = strict_yaml.read_file(path, Site)
     if isinstance(read, list):
         raise RulesInvalid(read)
-    site, document = read
+    site, document, content = read
     applied, faults = apply(rules, site, f"sha256:{hashlib.sha256(content).hexdigest()}")
     if faults:
-        raise RulesInvalid(
-            [Fault(str(path), document.line(where), ".".join(map(str, where)), said) for where, said in faults]
-        )
+        raise RulesInvalid([document.fault(str(path), where, said) for where, said in faults])
     return applied
 
 

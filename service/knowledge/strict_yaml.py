@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
 import yaml
@@ -54,6 +55,10 @@ class Document:
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
+
+    def fault(self, file: str, path: Path, message: str) -> Fault:
+        """Returns a fault at a path of this document."""
+        return Fault(file, self.line(path), ".".join(map(str, path)), message)
 
 
 def read(text: str) -> Document:
@@ -134,3 +139,15 @@ def read_model(text: str, file: str, shape: type[M]) -> tuple[M, Document] | lis
             )
             for fault in error.errors(include_url=False, include_input=False, include_context=False)
         ]
+
+
+def read_file(path: FilePath, shape: type[M]) -> tuple[M, Document, bytes] | list[Fault]:
+    """Returns a YAML file as a model with its lines and its bytes, or every fault; also where it cannot be read."""
+    try:
+        content = path.read_bytes()
+        read = read_model(content.decode("utf-8"), str(path), shape)
+    except OSError as fault:
+        return [Fault(str(path), 1, "", f"cannot be read: {fault.strerror}")]
+    except UnicodeDecodeError:
+        return [Fault(str(path), 1, "", "is not UTF-8")]
+    return read if isinstance(read, list) else (*read, content)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from service import shapes
-from service.record.identity import Identity
+from service.record.identity import Identity, whose
 from service.record.sources import Located, Rejection, Source
 from service.shapes import Owned, Resource
 from service.versions import Other
@@ -122,8 +122,7 @@ def assemble(
 
 def _not_the_patients(resource: Owned, identity: Identity, *, owner_required: bool) -> str:
     """Why a resource is not about the patient; empty where it is."""
-    named = resource.subject or resource.patient
-    owner = named.reference if named is not None else None
+    owner = whose(resource)
     if owner is None:
         return "does not say whose it is: not used" if owner_required else ""
     if not identity.means(owner) and not _is_contained_patient(owner, resource, identity):

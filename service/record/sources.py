@@ -38,7 +38,6 @@ class Source:
     found: list[Located] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     complete: bool = True
-    outcome_only: bool = False
 
 
 class Unreadable(ValueError):

@@ -31,23 +31,15 @@ class Recogniser:
     def recognise(self, kind: str, codings: Sequence[Coded], texts: Sequence[str] = ()) -> Recognition:
         """Returns what a concept means among the value sets for its kind of thing: by code first, by name second."""
         concept = (kind, tuple(codings), tuple(texts))
-        memory = self._coded if any(coding.code for coding in codings) else self._written
-        known = memory.get(concept)
-        return self._remember(memory, concept, codings, texts) if known is None else known
+        return self._coded.get(concept) or self._written.get(concept) or self._remember(concept, codings, texts)
 
     def recognise_written(self, kind: str, written: bytes, read: Callable[[bytes], Words]) -> Recognition:
         """Returns what a concept that was left as bytes means; it is read only where it is met for the first time."""
         concept = (kind, written)
-        known = self._coded.get(concept) or self._written.get(concept)
-        if known is None:
-            codings, texts = read(written)
-            memory = self._coded if any(coding.code for coding in codings) else self._written
-            known = self._remember(memory, concept, codings, texts)
-        return known
+        return self._coded.get(concept) or self._written.get(concept) or self._remember(concept, *read(written))
 
-    def _remember(
-        self, memory: dict[Concept, Recognition], concept: Concept, codings: Sequence[Coded], texts: Sequence[str]
-    ) -> Recognition:
+    def _remember(self, concept: Concept, codings: Sequence[Coded], texts: Sequence[str]) -> Recognition:
+        memory = self._coded if any(coding.code for coding in codings) else self._written
         if len(memory) >= _MOST_REMEMBERED:
             memory.clear()
         found = memory[concept] = _recognise(self._terms, concept[0], codings, texts)
