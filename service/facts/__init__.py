@@ -25,12 +25,12 @@ def normalise(record: Record, terms: Terms, today: date, zone: tzinfo, drafts: f
     """
     facts = Facts(supplied=record.supplied, broken=record.broken, today=today, rejected=list(record.rejected))
     facts.shapes_read = record.shapes_read
-    recogniser = Recogniser(terms)
+    reading = Reading(record, terms, Recogniser(terms), facts, today, zone)
     _read_patient(record, facts, today, zone)
-    read_conditions(record, terms, recogniser, facts, today, zone)
-    read_medicines(record, recogniser, facts, today, zone, drafts)
-    read_results(record, Reading(terms, recogniser, facts, today, zone))
-    read_events(record, terms, recogniser, facts, today, zone, drafts)
+    read_conditions(reading)
+    read_medicines(reading, drafts)
+    read_results(reading)
+    read_events(reading, drafts)
     for valueset, factor in terms.units.shown.items():
         if valueset in facts.results:
             facts.results[valueset] = [in_unit(result, factor) for result in facts.results[valueset]]

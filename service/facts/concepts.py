@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from service.knowledge.phrases import Tokens, tokens
-from service.shapes import Annotation, Concept, read_concept
+from service.shapes import Annotation, Concept
 from service.terms import Coded, Terms, one_of
 
 
@@ -27,12 +27,6 @@ def texts(concept: Concept | None) -> tuple[str, ...]:
     if concept.concept is not None and concept.text is None:
         concept = concept.concept
     return (concept.text,) if concept.text else ()
-
-
-def read(written: bytes) -> tuple[tuple[Coded, ...], tuple[str, ...]]:
-    """Returns codings and texts of a concept left as bytes. Raises msgspec.ValidationError where it is none."""
-    concept = read_concept(written)
-    return codings(concept), texts(concept)
 
 
 def word(concept: Concept | str | None) -> str:

@@ -9,10 +9,10 @@ from datetime import date, timedelta, tzinfo
 
 from service import shapes
 from service.facts.dates import Day, misdated, read_day
-from service.facts.model import Facts, Medicine
-from service.facts.products import is_unreadable, reasons_of, recognise
-from service.record import Record
-from service.terms import Recogniser, Recognition
+from service.facts.model import Medicine
+from service.facts.products import reasons_of, recognise
+from service.facts.reading import Reading
+from service.terms import NOTHING, UNTOLD, Recognition
 
 _GAP_DAYS = 90  # clinical.md B9.3: renewals and refills join while the gap is at most this
 _ORDERED = {"order", "original-order", "reflex-order", "filler-order", "instance-order", ""}
@@ -34,23 +34,15 @@ class _Use:
     reasons: frozenset[str] | None  # None where no reason is stated
 
 
-def read_medicines(
-    record: Record,
-    recogniser: Recogniser,
-    facts: Facts,
-    today: date,
-    zone: tzinfo,
-    drafts: frozenset[str] = frozenset(),
-) -> None:
+def read_medicines(reading: Reading, drafts: frozenset[str] = frozenset()) -> None:
     """Adds every recognised medicine that is current, each once, with the first day of its course; doses given too.
 
     drafts: references of the orders selected in the hook's context; they count as draft, not as current.
     """
-    uses = list(_uses(record, recogniser, facts, today, zone, drafts))
+    facts, today = reading.facts, reading.today
+    uses = list(_uses(reading, drafts))
     courses = _courses(uses)
-    given = sorted(
-        _given(record, recogniser, facts, today, zone), key=lambda use: use.start or Day(today), reverse=True
-    )
+    given = sorted(_given(reading), key=lambda use: use.start or Day(today), reverse=True)
     for use in _once([*uses, *given]):
         ingredients = _ingredients(use)
         starts = [courses[ingredient] for ingredient in ingredients if ingredient in courses]
@@ -114,38 +106,38 @@ def _courses(uses: list[_Use]) -> dict[str, Day]:
     return courses
 
 
-def _uses(
-    record: Record, recogniser: Recogniser, facts: Facts, today: date, zone: tzinfo, drafts: frozenset[str]
-) -> Iterator[_Use]:
+def _uses(reading: Reading, drafts: frozenset[str]) -> Iterator[_Use]:
+    record, today, zone = reading.record, reading.today, reading.zone
+
     def made(
         reference: str, item: shapes.Prescription, status: str | None, start: str | None, end: date | None
     ) -> Iterator[_Use]:
         if status is None:
             return
-        found = recognise(reference, item, record, recogniser, facts)
+        found = recognise(reference, item, reading)
         if not found.valuesets:
-            if status == "current" and is_unreadable(item, record, recogniser):
-                facts.unreadable["medication"] = reference
+            if status == "current" and found is UNTOLD:
+                reading.facts.unreadable["medication"] = reference
             return
-        facts.check_dates(reference, item, zone)
+        reading.check_dates(reference, item)
         if not (item.status or "").strip():
-            facts.reject(reference, f"{type(item).__name__} has no status: not counted as in use")
-        day = read_day(start, zone) if start else None
+            reading.facts.reject(reference, f"{type(item).__name__} has no status: not counted as in use")
+        day = reading.day(start)
         if day and day.date > today and status == "current":
             day = None
-        yield _Use(reference, found, status, day, end, reasons_of(item, recogniser, record))
+        yield _Use(reference, found, status, day, end, reasons_of(item, reading))
 
-    for reference, request in record.of(shapes.MedicationRequest):
+    for reference, request in _requests(reading):
         status = _draft_status(request) if reference in drafts else _request_status(request)
         yield from made(reference, request, status, request.authoredOn, _request_end(request, zone))
     for reference, statement in record.of(shapes.MedicationStatement):
         if _is_recorded(statement) and statement.adherence is None and any(misdated(statement, zone)):
-            facts.check_dates(reference, statement, zone)
-            facts.unreadable["medication"] = reference
+            reading.check_dates(reference, statement)
+            reading.facts.unreadable["medication"] = reference
             continue
         period = statement.effectivePeriod or shapes.Period()
         start = statement.effectiveDateTime or period.start or None
-        end = read_day(period.end, zone) if period.end else None
+        end = reading.day(period.end)
         status = _recorded_status(period, today, zone) if _is_recorded(statement) else _plain_status(statement.status)
         yield from made(reference, statement, status, start, end.date if end else None)
     for reference, dispense in record.of(shapes.MedicationDispense):
@@ -160,18 +152,25 @@ def _uses(
         yield from made(reference, dispense, status, start, end_date)
 
 
-def _given(record: Record, recogniser: Recogniser, facts: Facts, today: date, zone: tzinfo) -> Iterator[_Use]:
+def _requests(reading: Reading) -> Iterator[tuple[str, shapes.MedicationRequest]]:
+    """Yields the requests but those of which it is known that no rule reads their medicine."""
+    known = reading.recogniser.known("medication")
+    for located, request in reading.record.each(shapes.MedicationRequest):
+        if request.medicationReference is not None or known.get(bytes(request.raw_medication)) is not NOTHING:
+            yield located.reference, request
+
+
+def _given(reading: Reading) -> Iterator[_Use]:
     """Yields the doses that were given and say when."""
-    for reference, dose in record.of(shapes.MedicationAdministration):
+    for reference, dose in reading.record.of(shapes.MedicationAdministration):
         if (dose.status or "").strip().lower() not in _GIVEN:
             continue
-        found = recognise(reference, dose, record, recogniser, facts)
+        found = recognise(reference, dose, reading)
         period = dose.effectivePeriod or shapes.Period()
-        written = dose.effectiveDateTime or period.end or period.start
-        day = read_day(written, zone) if written else None
+        day = reading.day(dose.effectiveDateTime or period.end or period.start)
         if found.valuesets and day is None:
-            facts.reject(reference, "MedicationAdministration: no FHIR date says when it was given: not used")
-        elif found.valuesets and day is not None and day.date <= today:
+            reading.facts.reject(reference, "MedicationAdministration: no FHIR date says when it was given: not used")
+        elif found.valuesets and day is not None and day.date <= reading.today:
             yield _Use(reference, found, "given", day, None, None)
 
 

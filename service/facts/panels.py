@@ -16,9 +16,15 @@ _CORRECTED = ("corrected", "amended")
 def days_of_panels(record: Record, read: Callable[[str, Whole], Day | None]) -> dict[str, Day]:
     """Returns the reference of each member of a panel or report → the day of that panel."""
     members: list[tuple[str, Whole, list[shapes.Reference]]] = [
-        (reference, panel, panel.hasMember) for reference, panel in record.of(shapes.Observation) if panel.hasMember
+        (located.reference, panel, panel.hasMember)
+        for located, panel in record.each(shapes.Observation)
+        if panel.hasMember
     ]
-    members += [(ref, report, report.result) for ref, report in record.of(shapes.DiagnosticReport) if report.result]
+    members += [
+        (located.reference, report, report.result)
+        for located, report in record.each(shapes.DiagnosticReport)
+        if report.result
+    ]
     days: dict[str, Day] = {}
     names: dict[str, str] = {}
     for located in record.by_type.get(shapes.Observation, ()) if members else ():
@@ -32,16 +38,22 @@ def days_of_panels(record: Record, read: Callable[[str, Whole], Day | None]) -> 
     return days
 
 
-def corrections(observations: Iterable[shapes.Observation]) -> frozenset[Moment]:
+def corrections(record: Record) -> frozenset[Moment]:
     """Returns the moments of which a corrected or amended result is on record."""
-    corrected = (moment(item) for item in observations if (item.status or "").strip().lower() in _CORRECTED)
-    return frozenset(found for found in corrected if found is not None)
+    observations = [item for _, item in record.each(shapes.Observation)]
+    statuses = {item.status for item in observations}
+    corrected = {status for status in statuses if (status or "").strip().lower() in _CORRECTED}
+    if not corrected:
+        return frozenset()
+    moments = (moment(item) for item in observations if item.status in corrected)
+    return frozenset(found for found in moments if found is not None)
 
 
 def moment(observation: shapes.Observation) -> Moment | None:
     """Returns what was measured and when, to the minute; None where only a day is known, or no code."""
     taken = observation.effectiveDateTime or ""
-    coded = frozenset((coding.system, coding.code) for coding in (observation.code and observation.code.coding) or ())
+    code = observation.code
+    coded = frozenset((coding.system, coding.code) for coding in (code and code.coding) or ())
     return (coded, taken) if "T" in taken and coded else None
 
 

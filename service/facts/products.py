@@ -4,39 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import msgspec
+
 from service import shapes
 from service.facts import concepts
-from service.facts.model import Facts
+from service.facts.reading import Reading
 from service.record import Record
-from service.terms import Coded, Recogniser, Recognition
+from service.terms import Coded, Recognition
 
-_KNOWN_SYSTEMS = ("rxnorm", "atc")  # a code of these that no value set holds is another medicine
+_DOSAGE = msgspec.json.Decoder(list[shapes.Dosage] | None)
 _NO_REASON = {"refuted", "entered-in-error"}
 
 
-def recognise(
-    reference: str, item: shapes.Prescription, record: Record, recogniser: Recogniser, facts: Facts
-) -> Recognition:
+def recognise(reference: str, item: shapes.Prescription, reading: Reading) -> Recognition:
     """What the medicine is; a Medication that is nowhere to be found is said."""
-    codings, texts = concepts_of(item, record.medications)
-    if not codings and not texts and item.medicationReference is not None:
-        facts.reject(reference, "the Medication that it refers to is not in the record: not used")
-    return recogniser.by_route(recogniser.recognise("medication", codings, texts), _routes(item, record.medications))
+    pointer, medications = item.medicationReference, reading.record.medications
+    if pointer is None:
+        path = f"{type(item).__name__}.medicationCodeableConcept"
+        found = reading.recognise_written("medication", reference, path, item.raw_medication)
+    else:
+        codings, texts = concepts_of(item, medications)
+        if not codings and not texts:
+            reading.facts.reject(reference, "the Medication that it refers to is not in the record: not used")
+        found = reading.recogniser.recognise("medication", codings, texts)
+    if found.valuesets.isdisjoint(reading.terms.not_routes):
+        return found
+    return reading.recogniser.by_route(found, _routes(reference, item, reading))
 
 
-def is_unreadable(item: shapes.Prescription, record: Record, recogniser: Recogniser) -> bool:
-    """Whether nobody can tell what the medicine is: no words, and no code of a system whose medicines we know."""
-    codings, texts = concepts_of(item, record.medications)
-    if texts or any(coding.display for coding in codings):
-        return False
-    return not any(coding.code and recogniser.system(coding.system) in _KNOWN_SYSTEMS for coding in codings)
-
-
-def _routes(item: shapes.Prescription, medications: Mapping[str, shapes.Resource]) -> Iterator[str]:
+def _routes(reference: str, item: shapes.Prescription, reading: Reading) -> Iterator[str]:
     """Yields the words of the routes that the dosage names, and of the dose form."""
+    path = f"{type(item).__name__}.dosageInstruction"
+    instructed = reading.opened(reference, path, item.raw_dosage, _DOSAGE)
     doses = item.dosage if isinstance(item.dosage, list) else [item.dosage]
-    medication = _resolve(item, item.medicationReference, medications)
-    named = [dose.route for dose in (*doses, *(item.dosageInstruction or ())) if dose is not None]
+    medication = _resolve(item, item.medicationReference, reading.record.medications)
+    named = [dose.route for dose in (*doses, *(instructed or ())) if dose is not None]
     for concept in (*named, medication.form if medication else None):
         yield from (coding.display for coding in concepts.codings(concept) if coding.display)
         yield from concepts.texts(concept)
@@ -46,7 +48,7 @@ def concepts_of(
     item: shapes.Prescription, medications: Mapping[str, shapes.Resource]
 ) -> tuple[tuple[Coded, ...], tuple[str, ...]]:
     """Returns codings and texts of a medicine: in place, or of the Medication referred to and its ingredients."""
-    concept = item.medicationCodeableConcept
+    concept = item.medication_concept
     medication = _resolve(item, item.medicationReference, medications)
     if medication is None:
         pointer = item.medicationReference
@@ -79,18 +81,18 @@ def _target(
     return known.get(written) or known.get("/".join(written.split("/")[-2:]))
 
 
-def reasons_of(item: shapes.Prescription, recogniser: Recogniser, record: Record) -> frozenset[str] | None:
+def reasons_of(item: shapes.Prescription, reading: Reading) -> frozenset[str] | None:
     """The value sets of what a medicine is given for, by code or by reference to a Condition; None: it is not said."""
     stated = list(concepts.listed(item.reasonCode))
     pointers = item.reasonReference if isinstance(item.reasonReference, list) else [item.reasonReference]
     for pointer in pointers:
         if pointer is not None:
-            stated += pointed_at(item, pointer, record)
+            stated += pointed_at(item, pointer, reading.record)
     told = [(concepts.codings(concept), concepts.texts(concept)) for concept in stated]
     told = [(codings, texts) for codings, texts in told if codings or texts]
     if not told:
         return None
-    return frozenset[str]().union(*(recogniser.recognise("condition", *words).valuesets for words in told))
+    return frozenset[str]().union(*(reading.recogniser.recognise("condition", *words).valuesets for words in told))
 
 
 def pointed_at(item: shapes.Owned, pointer: shapes.Reference, record: Record) -> Iterator[shapes.Concept]:

@@ -2,36 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, tzinfo
+from typing import TypeVar
 
 import msgspec
 
+from service import shapes
 from service.facts import concepts
+from service.facts.dates import Day, read_day
 from service.facts.model import Facts
-from service.shapes import Concept, Observation
-from service.terms import NOTHING, Recogniser, Recognition, Terms
+from service.record import Located, Record, open_element
+from service.shapes import Concept
+from service.terms import UNTOLD, Recogniser, Recognition, Terms
+
+T = TypeVar("T")
+W = TypeVar("W", bound=shapes.WithCode)
+_CONCEPT = msgspec.json.Decoder(Concept | None)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One record being read as of `today`, its days counted in `zone`."""
 
+    record: Record
     terms: Terms
     recogniser: Recogniser
     facts: Facts
     today: date
     zone: tzinfo
 
-    def recognise_observed(self, reference: str, observation: Observation) -> Recognition:
-        """Returns what was observed; a code that is not of its FHIR type is said, and is nothing."""
-        try:
-            return self.recogniser.recognise_written("observation", bytes(observation.raw_code), concepts.read)
-        except msgspec.ValidationError as fault:
-            where = str(fault).rpartition("`$")[2].rstrip("`")
-            self.facts.reject(reference, f"Observation.code{where} is not of its FHIR type: not used")
-            return NOTHING
+    def each(self, shape: type[W], kind: str) -> Iterator[tuple[Located, W, Recognition]]:
+        """Yields the resources of a type with what their code means, in the order in which they came."""
+        known = self.recogniser.known(kind)
+        for located in self.record.by_type.get(shape, ()):
+            resource: W = located.resource  # type: ignore[assignment]
+            meaning = known.get(bytes(resource.raw_code))
+            yield located, resource, meaning or self.recognise_code(kind, located.reference, resource)
+
+    def recognise_code(self, kind: str, reference: str, resource: shapes.WithCode) -> Recognition:
+        """Returns what the code of a resource means; what in it is not of its FHIR type is said."""
+        return self.recognise_written(kind, reference, f"{type(resource).__name__}.code", resource.raw_code)
+
+    def recognise_written(self, kind: str, reference: str, path: str, written: msgspec.Raw) -> Recognition:
+        """Returns what a concept left as bytes means; what in it is not of its FHIR type is said."""
+        found = self.recogniser.known(kind).get(bytes(written))
+        if found is not None:
+            return found
+        concept, faults = open_element(written, _CONCEPT, path)
+        for fault in faults:
+            self.facts.reject(reference, f"{fault} is not of its FHIR type: not used")
+        words = concepts.codings(concept), concepts.texts(concept)
+        if faults:
+            return UNTOLD if concept is None else self.recogniser.recognise(kind, *words)
+        return self.recogniser.remember(kind, bytes(written), *words)
 
     def recognise(self, kind: str, concept: Concept | None) -> Recognition:
         """Returns what a concept means, by its codes and its text."""
         return self.recogniser.recognise(kind, concepts.codings(concept), concepts.texts(concept))
+
+    def opened(
+        self, reference: str, path: str, written: msgspec.Raw, decoder: msgspec.json.Decoder[T | None]
+    ) -> T | None:
+        """Returns an element that was left as bytes; what in it is not of its FHIR type is said."""
+        found, faults = open_element(written, decoder, path)
+        for fault in faults:
+            self.facts.reject(reference, f"{fault} is not of its FHIR type: not used")
+        return found
+
+    def day(self, written: str | None) -> Day | None:
+        """Returns the day that a FHIR date falls on, None where there is none or it cannot be read."""
+        return read_day(written, self.zone) if written else None
+
+    def check_dates(self, reference: str, resource: shapes.Resource) -> None:
+        """Says each date of a resource that cannot be read."""
+        self.facts.check_dates(reference, resource, self.zone)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from operator import attrgetter
+
+import msgspec
 from msgspec.structs import replace
 
 from service import shapes
@@ -16,7 +20,6 @@ from service.facts.reports import USABLE, add_report
 from service.facts.symptoms import add_symptom
 from service.knowledge.phrases import tokens
 from service.knowledge.schema import UnitFactor
-from service.record import Record
 from service.terms import NOTHING, Recognition
 
 _VOID = {"entered-in-error", "cancelled"}
@@ -25,33 +28,39 @@ _NO_UNIT, _OTHER_UNIT = _UNREADABLE = ("no unit", "a unit that cannot be convert
 _COMPARATORS = {"", "<", "<=", ">=", ">"}  # Quantity.comparator; "ad" and anything else says too little
 _EFFECTIVE = ("effectiveDateTime", "effectiveInstant", "issued")
 _NO_SYMPTOMS = {"result", "report"}  # kinds of value set
+# Where one of these is said of a thing that no rule reads, the observation may tell of something that a rule does read.
+_SAYS = attrgetter("valueCodeableConcept", "valueString", "component", "contained")
+_SAYS_NOTHING = (None,) * 4
+_CONCEPT = msgspec.json.Decoder(shapes.Concept | None)
+_RANGES = msgspec.json.Decoder(list[shapes.Range] | None)
 Measured = shapes.Observation | shapes.Component
 
 
-def read_results(record: Record, reading: Reading) -> None:
+def read_results(reading: Reading) -> None:
     """Adds every recognised result, symptom and report; newest first and of one day the abnormal first.
 
     What a panel holds without a date is of the panel's day. A result that a corrected one of the same moment replaces
     is not used; the same value twice counts once. Adjusted calcium is computed.
     """
-    facts = reading.facts
-    observations = list(record.of(shapes.Observation))
-    corrected = corrections(observation for _, observation in observations)
+    facts, record = reading.facts, reading.record
+    corrected = corrections(record)
     panels = days_of_panels(record, lambda _, resource: _date(resource, reading))
-    for reference, observation in observations:
+    for located, observation, found in reading.each(shapes.Observation, "observation"):
+        if found is NOTHING and _SAYS(observation) == _SAYS_NOTHING:
+            continue  # most measurements are nothing that a rule reads
+        reference = located.reference
         if corrected and observation.status == "final" and moment(observation) in corrected:
             facts.reject(reference, "a corrected result of the same moment stands in its place: not used")
             continue
-        _observation(reference, observation, panels.get(reference), reading)
+        _observation(reference, observation, found, panels.get(reference), reading)
         if observation.contained:
             _contained(reference, observation, reading)
-    for reference, report in record.of(shapes.DiagnosticReport):
-        found = reading.recognise("report", report.code)
+    for located, report, found in reading.each(shapes.DiagnosticReport, "report"):
         if found.valuesets:
-            facts.check_dates(reference, report, reading.zone)
-            add_report(reference, report, found, _date(report, reading), reading)
-        if (report.status or "").strip().lower() not in _VOID:
-            _contained(reference, report, reading)
+            reading.check_dates(located.reference, report)
+            add_report(located.reference, report, found, _date(report, reading), reading)
+        if report.contained and (report.status or "").strip().lower() not in _VOID:
+            _contained(located.reference, report, reading)
     adjust_calcium(facts, reading.terms.titles.get("calcium-adjusted", ""))
     for valueset, results in facts.results.items():
         once: dict[object, Result] = {}
@@ -68,12 +77,14 @@ def _contained(reference: str, whole: shapes.Observation | shapes.DiagnosticRepo
     """Reads the results that a panel or report holds inside itself."""
     for inner in whole.contained or ():
         if isinstance(inner, shapes.Observation):
-            _observation(f"{reference}#{inner.id or ''}", inner, _date(whole, reading), reading)
+            own = f"{reference}#{inner.id or ''}"
+            _observation(own, inner, reading.recognise_code("observation", own, inner), _date(whole, reading), reading)
 
 
-def _observation(reference: str, observation: shapes.Observation, panel: Day | None, reading: Reading) -> None:
+def _observation(
+    reference: str, observation: shapes.Observation, found: Recognition, panel: Day | None, reading: Reading
+) -> None:
     """Reads one observation with its components; without a date of its own it is of its panel's day."""
-    found = reading.recognise_observed(reference, observation)
     told = observation.valueCodeableConcept is not None or observation.valueString is not None
     if found is NOTHING and not told and observation.component is None:
         return
@@ -83,7 +94,7 @@ def _observation(reference: str, observation: shapes.Observation, panel: Day | N
     day = _date(observation, reading) or panel
     kinds = reading.terms.kinds
     if found.valuesets:
-        reading.facts.check_dates(reference, observation, reading.zone)
+        reading.check_dates(reference, observation)
     for component, inner in components:
         _measure(reference, observation, component, inner, day, reading)
     is_panel = bool(observation.component or observation.hasMember) and observation.valueQuantity is None
@@ -108,12 +119,12 @@ def _measure(
     for valueset in found.valuesets:
         if terms.kinds[valueset] != "result":
             continue
-        outcome = _usable(observation, value, valueset, day, reading)
+        outcome = _usable(reference, observation, value, valueset, day, reading)
         if isinstance(outcome, UnitFactor):
             facts.results[valueset].append(_result(reference, value, found, valueset, day, outcome, reading))
             continue
         reason, decisive = outcome
-        flags = [concepts.word(said).upper() for said in concepts.listed(value.interpretation)]
+        flags = [concepts.word(said).upper() for said in _interpretation(reference, value, reading)]
         flag = next((flag for flag in flags if flag in _FLAGS), "")
         facts.unusable.append(
             Unusable(reference, valueset, day, reason, decisive, flag, _number(value), reason in _UNREADABLE)
@@ -129,7 +140,12 @@ def _number(value: Measured) -> float | None:
 
 
 def _usable(
-    observation: shapes.Observation, value: Measured, valueset: str, day: Day | None, reading: Reading
+    reference: str,
+    observation: shapes.Observation,
+    value: Measured,
+    valueset: str,
+    day: Day | None,
+    reading: Reading,
 ) -> UnitFactor | tuple[str, bool]:
     """Returns the unit's factor of a usable result, or why it is not usable and whether that might change an answer."""
     status = (observation.status or "").strip().lower()
@@ -146,7 +162,7 @@ def _usable(
         return "no numeric value", value.dataAbsentReason is None
     if (quantity.comparator or "") not in _COMPARATORS:
         return "a comparator that says too little", True
-    if _is_spoiled(observation, value, valueset, reading):
+    if _is_spoiled(reference, observation, value, valueset, reading):
         return "the laboratory says that the sample was spoiled", True
     units = reading.terms.units
     factor = units.factor(valueset, [unit for unit in (quantity.code, quantity.unit) if unit])
@@ -160,13 +176,31 @@ def _usable(
 _STATUS = {"": "no status", "preliminary": "pending, not final yet", "registered": "pending, no result yet"}
 
 
-def _is_spoiled(observation: shapes.Observation, value: Measured, valueset: str, reading: Reading) -> bool:
+def _is_spoiled(
+    reference: str, observation: shapes.Observation, value: Measured, valueset: str, reading: Reading
+) -> bool:
     """Whether a note, comment or interpretation says so, and does not deny it ("sample not haemolysed")."""
     if valueset not in reading.terms.spoiled:
         return False
     said = list(concepts.written(observation.note))
-    said += [text for concept in concepts.listed(value.interpretation) for text in concepts.texts(concept)]
+    said += [text for concept in _interpretation(reference, value, reading) for text in concepts.texts(concept)]
     return any(reading.terms.is_spoiled(valueset, tokens(text)) for text in said)
+
+
+def _interpretation(reference: str, value: Measured, reading: Reading) -> Iterable[shapes.Concept]:
+    if isinstance(value, shapes.Component):
+        return concepts.listed(value.interpretation)
+    said, path = value.interpretation, "Observation.interpretation"
+    if not isinstance(said, list):
+        return concepts.listed(said)
+    opened = [reading.opened(reference, f"{path}[{n}]", written, _CONCEPT) for n, written in enumerate(said)]
+    return [concept for concept in opened if concept is not None]
+
+
+def _ranges(reference: str, value: Measured, reading: Reading) -> list[shapes.Range] | None:
+    if isinstance(value, shapes.Component):
+        return value.referenceRange
+    return reading.opened(reference, "Observation.referenceRange", value.raw_reference_range, _RANGES)
 
 
 def _result(
@@ -180,7 +214,7 @@ def _result(
 ) -> Result:
     quantity = value.valueQuantity or shapes.Quantity()
     number = _number(value) or 0.0
-    low, high = normal_range(value.referenceRange, valueset, factor, reading.terms, reading.facts.sex)
+    low, high = normal_range(_ranges(reference, value, reading), valueset, factor, reading.terms, reading.facts.sex)
     return Result(
         reference=reference,
         valuesets=found.valuesets,

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 from service import shapes
 from service.record.identity import Identity, whose
-from service.record.sources import Located, Rejection, Source
-from service.shapes import Owned, Resource
+from service.record.sources import Located, Rejection, Source, by_type
+from service.shapes import Entry, Owned, Resource
 from service.versions import Other
 
 R = TypeVar("R", bound=Resource)
+_ID, _OWNER = attrgetter("id"), attrgetter("subject.reference")
 
 
 class ShapeRead(NamedTuple):
@@ -51,6 +53,10 @@ class Record:
             self._conditions = {name: c.resource for c in found for name in (c.reference, c.full_url) if name}
         return self._conditions
 
+    def each(self, shape: type[R]) -> list[tuple[Located, R]]:
+        """Returns the resources of one type with where they stand, in the order in which they came."""
+        return [(located, located.resource) for located in self.by_type.get(shape, ())]  # type: ignore[misc]
+
     def of(self, shape: type[R]) -> Iterator[tuple[str, R]]:
         """Yields (reference, resource) of one type, in the order in which they came."""
         for located in self.by_type.get(shape, ()):
@@ -72,52 +78,97 @@ def assemble(
     taken to be the patient's (a posted Bundle of one patient). A resource that came twice counts once, as it came
     first.
     """
-    by_type: dict[type[Resource], list[Located]] = defaultdict(list)
-    rejected: list[Rejection] = []
-    medications: dict[str, shapes.Medication] = {}
-    seen: set[str] = set()
-    lost: set[str] = set()
-    others: dict[Other, int] = {}
+    sorting = _Sorting(identity, owner_required=owner_required)
     for source in sources:
-        rejected += source.rejected
-        for located in source.found:
-            resource, other = located.resource, located.other
-            reason = ""
-            if isinstance(resource, Owned):
-                reason = _not_the_patients(resource, identity, owner_required=owner_required)
-            if other is not None and other.refusal and not reason:
-                reason = other.refusal
-                lost.add(type(resource).__name__)
-            if reason:
-                rejected.append(Rejection(located.reference, reason))
-                continue
-            if isinstance(resource, Owned):
-                if resource.id:
-                    name = located.reference if located.part == 0 else f"{located.reference}#{located.part}"
-                    if name in seen:
-                        continue
-                    seen.add(name)
-                by_type[type(resource)].append(located)
-            elif isinstance(resource, shapes.Medication):
-                medications[located.reference] = resource
-                if located.full_url:
-                    medications[located.full_url] = resource
-                    medications.setdefault("/".join(located.full_url.split("/")[-2:]), resource)
-            if other is not None and located.part == 0:
-                others[other] = others.get(other, 0) + 1
+        sorting.rejected += source.rejected
+        for kind, group in by_type(source.found).items():
+            if issubclass(kind, Owned) and sorting.takes_all(kind, group):
+                sorting.by_type[kind] += group
+            else:
+                for located in group:
+                    sorting.take(located)
     found = patient.resource if patient and isinstance(patient.resource, shapes.Patient) else None
     return Record(
         patient=found,
         patient_reference=identity.reference,
-        by_type=dict(by_type),
+        by_type=dict(sorting.by_type),
         supplied=frozenset(supplied),
-        broken=frozenset(broken) | lost,
-        rejected=rejected,
-        medications=medications,
-        shapes_read=tuple(sorted(ShapeRead(o.version, o.came_as, times) for o, times in others.items()))
-        if others
-        else (),
+        broken=frozenset(broken) | sorting.lost,
+        rejected=sorting.rejected,
+        medications=sorting.medications,
+        shapes_read=tuple(sorted(ShapeRead(o.version, o.came_as, times) for o, times in sorting.others.items())),
     )
+
+
+class _Sorting:
+    """The resources of one patient by type, as far as they are sorted."""
+
+    def __init__(self, identity: Identity, *, owner_required: bool) -> None:
+        self.by_type: dict[type[Resource], list[Located]] = defaultdict(list)
+        self.rejected: list[Rejection] = []
+        self.medications: dict[str, shapes.Medication] = {}
+        self.lost: set[str] = set()
+        self.others: dict[Other, int] = {}
+        self._identity = identity
+        self._owner_required = owner_required
+        self._ids: dict[type[Resource], set[str | None]] = defaultdict(set)
+        self._references: set[str] = set()
+
+    def takes_all(self, kind: type[Resource], group: list[Located]) -> bool:
+        """Returns whether each entry of one type would be taken as it came, and then counts them as seen.
+
+        What is not plain at once is looked at one by one.
+        """
+        if set(map(type, group)) != {Entry}:
+            return False
+        resources = [located.resource for located in group]
+        try:
+            owners = set(map(_OWNER, resources))
+        except AttributeError:  # one that does not say whose it is in `subject`
+            return False
+        if None in owners or not all(map(self._identity.means, owners)):
+            return False
+        ids, seen = set(map(_ID, resources)), self._ids[kind]
+        if len(ids) < len(group) or not ids.isdisjoint(seen):
+            return False
+        seen |= ids
+        return True
+
+    def take(self, located: Located) -> None:
+        """Sorts one resource in, or rejects it."""
+        resource, other = located.resource, located.other
+        reason = ""
+        if isinstance(resource, Owned):
+            reason = _not_the_patients(resource, self._identity, owner_required=self._owner_required)
+        if other is not None and other.refusal and not reason:
+            reason = other.refusal
+            self.lost.add(type(resource).__name__)
+        if reason:
+            self.rejected.append(Rejection(located.reference, reason))
+            return
+        if isinstance(resource, Owned):
+            if resource.id and self._is_seen(located, resource):
+                return
+            self.by_type[type(resource)].append(located)
+        elif isinstance(resource, shapes.Medication):
+            self.medications[located.reference] = resource
+            if located.full_url:
+                self.medications[located.full_url] = resource
+                self.medications.setdefault("/".join(located.full_url.split("/")[-2:]), resource)
+        if other is not None and located.part == 0:
+            self.others[other] = self.others.get(other, 0) + 1
+
+    def _is_seen(self, located: Located, resource: Owned) -> bool:
+        """Whether a resource of that reference, or that part of it, came before."""
+        if located.part == 0 and located.reference == f"{type(resource).__name__}/{resource.id}":
+            ids = self._ids[type(resource)]
+            known = resource.id in ids
+            ids.add(resource.id)
+            return known
+        name = located.reference if located.part == 0 else f"{located.reference}#{located.part}"
+        known = name in self._references
+        self._references.add(name)
+        return known
 
 
 def _not_the_patients(resource: Owned, identity: Identity, *, owner_required: bool) -> str:

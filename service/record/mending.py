@@ -1,18 +1,18 @@
-"""A resource with elements that are not of their FHIR type: those are dropped and named, the rest is read."""
+"""What holds elements that are not of their FHIR type: those are dropped and named, the rest is read."""
 
 from __future__ import annotations
 
 import re
+from typing import TypeVar
 
 import msgspec
 
-from service.shapes import Resource
-
-_MENDS = 25  # faults mended in one resource before it is given up
+T = TypeVar("T")
+_MENDS = 25  # faults mended in one piece before it is given up
 _STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
 
 
-def mend(body: bytes | msgspec.Raw, shape: type[Resource], faults: list[str]) -> Resource | None:
+def mend(body: bytes | msgspec.Raw, shape: type[T], faults: list[str]) -> T | None:
     """Drops the elements that are not of their type, noting the path of each, until the rest can be read."""
     try:
         tree = msgspec.json.decode(body)
@@ -28,6 +28,24 @@ def mend(body: bytes | msgspec.Raw, shape: type[Resource], faults: list[str]) ->
                 return None
             faults.append(path)
     return None
+
+
+def open_element(
+    written: msgspec.Raw, decoder: msgspec.json.Decoder[T | None], name: str
+) -> tuple[T | None, list[str]]:
+    """Returns an element that was left as bytes, and the paths of what in it is not of its FHIR type.
+
+    None for no bytes, and where nothing of it can be read: `name` alone is then among the paths.
+    """
+    if not bytes(written):
+        return None, []
+    try:
+        return decoder.decode(written), []
+    except msgspec.ValidationError:
+        faults: list[str] = []
+        read = mend(written, decoder.type, faults)
+        paths = [f"{name}{path}" if path.startswith("[") else f"{name}.{path}" for path in faults]
+        return read, paths if read is not None or faults else [name]
 
 
 def _drop(tree: object, message: str) -> str | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import msgspec
 
 from service import shapes
 from service.record.mending import mend
-from service.record.sources import Located, Rejection, Source, Unreadable
+from service.record.sources import Located, Placed, Rejection, Source, Unreadable, by_type
 from service.shapes import Resource
-from service.versions import as_r4, is_r4
+from service.versions import are_r4, as_r4
 
 _RESOURCE = msgspec.json.Decoder(shapes.AnyResource)  # of one tagged shape alone, the tag might be left out
 _RAW_BUNDLE = msgspec.json.Decoder(shapes.RawBundle)
@@ -16,6 +18,7 @@ _RAW_ENTRY = msgspec.json.Decoder(shapes.RawEntry)
 _OUTCOME = msgspec.json.Decoder(shapes.Outcome)
 _KIND = msgspec.json.Decoder(shapes.Kind)
 _OPENED = (shapes.Bundle, shapes.OperationOutcome)
+_ID = attrgetter("id")
 _MOST_FAULTS = 10_000  # in one Bundle, those within it counted: each takes more room in the answer than it came in
 _DECODERS = {name: msgspec.json.Decoder(shape) for name, shape in shapes.READ.items()}
 
@@ -79,16 +82,24 @@ def kind_of(body: bytes | msgspec.Raw) -> str:
 def _open(bundle: shapes.Bundle, name: str, source: Source) -> None:
     if any(link.relation == "next" for link in bundle.link or ()):
         source.complete = False
-    found = source.found
-    for number, entry in enumerate(bundle.entry or ()):
-        resource = entry.resource
-        if resource is not None:
-            if resource.id and type(resource) not in _OPENED and is_r4(resource):  # nearly all
-                found.append(Located(f"{type(resource).__name__}/{resource.id}", resource, entry.fullUrl))
-            else:
-                _place(resource, entry.fullUrl, f"{name}.entry[{number}]", source)
-        if entry.response is not None and _failed(entry.response):
-            source.complete = False
+    entries: list[Located] = [entry for entry in bundle.entry or () if entry.resource is not None]  # type: ignore[misc]
+    strange: set[type[Resource]] = set()
+    for kind, found in by_type(entries).items():
+        if kind in _OPENED or not _are_plain(kind, found):
+            strange.add(kind)
+        else:
+            source.found += found
+    for number, entry in enumerate(bundle.entry or ()) if strange else ():
+        if entry.resource is not None and type(entry.resource) in strange:
+            _place(entry.resource, entry.full_url, f"{name}.entry[{number}]", source)
+    if any(entry.response is not None and _failed(entry.response) for entry in bundle.entry or ()):
+        source.complete = False
+
+
+def _are_plain(kind: type[Resource], entries: list[Located]) -> bool:
+    """Whether entries of one type can stand in the record as they came: each has an id, and R4's shape."""
+    resources = [entry.resource for entry in entries]
+    return all(map(_ID, resources)) and are_r4(kind, resources)
 
 
 def _place(resource: Resource, full_url: str | None, name: str, source: Source) -> None:
@@ -100,10 +111,10 @@ def _place(resource: Resource, full_url: str | None, name: str, source: Source) 
         reference = _name(resource, full_url, name)
         read = as_r4(resource)
         if read is None:
-            source.found.append(Located(reference, resource, full_url))
+            source.found.append(Placed(reference, resource, full_url))
         else:
             parts, other = read
-            source.found += [Located(reference, part, full_url, other, n) for n, part in enumerate(parts)]
+            source.found += [Placed(reference, part, full_url, other, n) for n, part in enumerate(parts)]
 
 
 def _is_error(outcome: shapes.OperationOutcome) -> bool:

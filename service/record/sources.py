@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 
@@ -18,17 +19,49 @@ class Rejection:
     reason: str
 
 
-class Located(msgspec.Struct, frozen=True, gc=False):
-    """A resource with the reference by which cards and explanation name it.
+class Located(Protocol):
+    """A resource with the reference by which cards and explanation name it: an entry of a Bundle, or Placed."""
 
-    other: the version of FHIR that it came in, None for R4. part: which of several resources of one reference.
-    """
+    @property
+    def reference(self) -> str:
+        """Its reference: type and id, else its address, else its place."""
+
+    @property
+    def resource(self) -> Resource:
+        """The resource, as R4 has it."""
+
+    @property
+    def full_url(self) -> str | None:
+        """Its address in the Bundle."""
+
+    @property
+    def other(self) -> Other | None:
+        """The version of FHIR that it came in, None for R4."""
+
+    @property
+    def part(self) -> int:
+        """Which of several resources of one reference it is."""
+
+
+class Placed(msgspec.Struct, frozen=True, gc=False):
+    """A resource that was no plain entry: without an id, of another version, standing alone."""
 
     reference: str
     resource: Resource
     full_url: str | None = None
     other: Other | None = None
     part: int = 0
+
+
+def by_type(found: list[Located]) -> dict[type[Resource], list[Located]]:
+    """Returns what was found by the type of its resource, each type in the order in which it came."""
+    kinds = [type(located.resource) for located in found]
+    if len(set(kinds)) == 1:  # nearly every search
+        return {kinds[0]: found}
+    sorted_out: dict[type[Resource], list[Located]] = {kind: [] for kind in kinds}
+    for kind, located in zip(kinds, found, strict=True):
+        sorted_out[kind].append(located)
+    return sorted_out
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from service.shapes.bundles import (
     RawBundle,
     RawEntry,
     Resource,
+    WithCode,
 )
 from service.shapes.clinical import (
     AllergyIntolerance,
@@ -32,6 +33,7 @@ from service.shapes.clinical import (
     Reaction,
 )
 from service.shapes.datatypes import (
+    NOTHING,
     Annotation,
     Coding,
     Concept,
@@ -40,9 +42,11 @@ from service.shapes.datatypes import (
     Range,
     Reference,
     Shape,
+    left_as_bytes,
     read_concept,
 )
 from service.shapes.medicines import (
+    Dosage,
     Medication,
     MedicationAdministration,
     MedicationDispense,
@@ -56,11 +60,11 @@ from service.shapes.results import Component, DiagnosticReport, Observation
 from service.shapes.types import KNOWN, READ, AnyResource
 
 __all__ = [
-    "KNOWN", "READ", "AllergyIntolerance", "Annotation", "Answer", "AnyResource", "Bundle", "Coding", "Component",
-    "Concept", "Condition", "DiagnosticOrder", "DiagnosticReport", "Encounter", "EncounterReason", "Entry", "Group",
-    "Item", "Kind", "Link", "Medication", "MedicationAdministration", "MedicationDispense", "MedicationOrder",
-    "MedicationRequest", "MedicationStatement", "Observation", "OperationOutcome", "Outcome", "Owned", "Patient",
-    "Period", "Prescription", "Procedure", "ProcedureRequest", "Quantity", "Question", "QuestionnaireResponse",
-    "Range", "RawBundle", "RawEntry", "Reaction", "Reference", "ReferralRequest", "Resource", "ServiceRequest", "Shape",
-    "read_concept",
+    "KNOWN", "NOTHING", "READ", "AllergyIntolerance", "Annotation", "Answer", "AnyResource", "Bundle", "Coding",
+    "Component", "Concept", "Condition", "DiagnosticOrder", "DiagnosticReport", "Dosage", "Encounter",
+    "EncounterReason", "Entry", "Group", "Item", "Kind", "Link", "Medication", "MedicationAdministration",
+    "MedicationDispense", "MedicationOrder", "MedicationRequest", "MedicationStatement", "Observation",
+    "OperationOutcome", "Outcome", "Owned", "Patient", "Period", "Prescription", "Procedure", "ProcedureRequest",
+    "Quantity", "Question", "QuestionnaireResponse", "Range", "RawBundle", "RawEntry", "Reaction", "Reference",
+    "ReferralRequest", "Resource", "ServiceRequest", "Shape", "WithCode", "left_as_bytes", "read_concept",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from service.shapes.datatypes import Reference, Shape
+from service.shapes.datatypes import NOTHING, Concept, Reference, Shape, read_concept
 
 if TYPE_CHECKING:
     from service.shapes.types import AnyResource
@@ -26,13 +26,23 @@ class Owned(Resource, kw_only=True):
     contained: list[AnyResource] | None = None
 
 
+class WithCode(Owned, kw_only=True):
+    """A resource whose code is left as bytes: most are of things that no rule reads, and many are the same."""
+
+    raw_code: msgspec.Raw = msgspec.field(default=NOTHING, name="code")
+
+    @property
+    def code(self) -> Concept | None:
+        """What it is of; None where nothing says it, or where what stands there is no concept."""
+        try:
+            return read_concept(self.raw_code)
+        except msgspec.ValidationError:
+            return None
+
+
 class Link(Shape):
     relation: str | None = None
     url: str | None = None
-
-
-class Search(Shape):
-    mode: str | None = None
 
 
 class Issue(Shape):
@@ -51,10 +61,25 @@ class Outcome(Shape):
 
 
 class Entry(Shape):
-    fullUrl: str | None = None
+    """An entry of a Bundle; one that needs no closer look stands in the record as it came."""
+
+    full_url: str | None = msgspec.field(default=None, name="fullUrl")
     resource: AnyResource | None = None
-    search: Search | None = None
     response: Outcome | None = None
+
+    @property
+    def reference(self) -> str:
+        """The reference of its resource, by type and id."""
+        return f"{type(self.resource).__name__}/{self.resource.id}" if self.resource else ""
+
+    @property
+    def other(self) -> None:
+        """Which version of FHIR other than R4 it came in: none."""
+
+    @property
+    def part(self) -> int:
+        """Which of several resources of one reference it is."""
+        return 0
 
 
 class Bundle(Resource, kw_only=True, tag="Bundle"):

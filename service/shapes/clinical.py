@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from service.shapes.bundles import Owned, Resource
-from service.shapes.datatypes import Annotation, Coding, Concept, Identifier, Period, Reference, Shape
+import msgspec
+
+from service.shapes.bundles import Owned, Resource, WithCode
+from service.shapes.datatypes import (
+    NOTHING,
+    Annotation,
+    Coding,
+    Concept,
+    Identifier,
+    Period,
+    Reference,
+    Shape,
+)
 
 
 class Patient(Resource, kw_only=True, tag="Patient"):
@@ -14,9 +25,8 @@ class Patient(Resource, kw_only=True, tag="Patient"):
     identifier: list[Identifier] | None = None
 
 
-class Condition(Owned, kw_only=True, tag="Condition"):
-    code: Concept | None = None
-    category: list[Concept] | Concept | str | None = None
+class Condition(WithCode, kw_only=True, tag="Condition"):
+    raw_category: msgspec.Raw = msgspec.field(default=NOTHING, name="category")
     clinicalStatus: Concept | str | None = None
     verificationStatus: Concept | str | None = None
     bodySite: list[Concept] | Concept | None = None
@@ -33,11 +43,10 @@ class Condition(Owned, kw_only=True, tag="Condition"):
     dateRecorded: str | None = None
 
 
-class Procedure(Owned, kw_only=True, tag="Procedure"):
+class Procedure(WithCode, kw_only=True, tag="Procedure"):
     status: str | None = None
     notDone: bool | None = None
     notPerformed: bool | None = None
-    code: Concept | None = None
     bodySite: list[Concept] | Concept | None = None
     performedDateTime: str | None = None
     performedPeriod: Period | None = None

@@ -61,8 +61,14 @@ class Identifier(Shape):
 
 
 _CONCEPT = msgspec.json.Decoder(Concept | None)
+NOTHING = msgspec.Raw()  # of an element left as bytes that is not there
 
 
-def read_concept(written: bytes) -> Concept | None:
+def read_concept(written: bytes | msgspec.Raw) -> Concept | None:
     """Returns a concept that was left as bytes, None for no bytes. Raises msgspec.ValidationError where it is none."""
-    return _CONCEPT.decode(written) if written else None
+    return _CONCEPT.decode(written) if bytes(written) else None
+
+
+def left_as_bytes(value: object) -> msgspec.Raw:
+    """Returns a value as an element that is left as bytes holds it."""
+    return msgspec.Raw(msgspec.json.encode(value))

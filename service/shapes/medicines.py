@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from service.shapes.bundles import Owned, Resource
-from service.shapes.datatypes import Concept, Period, Quantity, Reference, Shape
+from service.shapes.datatypes import NOTHING, Concept, Period, Quantity, Reference, Shape, read_concept
 
 
 class Dosage(Shape):
@@ -18,17 +20,25 @@ class DispenseRequest(Shape):
 
 
 class Prescription(Owned, kw_only=True):
-    """What MedicationRequest and its relatives have in common."""
+    """What MedicationRequest and its relatives have in common; medicine and route are left as bytes."""
 
     status: str | None = None
-    medicationCodeableConcept: Concept | None = None
+    raw_medication: msgspec.Raw = msgspec.field(default=NOTHING, name="medicationCodeableConcept")
     medicationReference: Reference | None = None
     medication: Concept | None = None
     reasonCode: list[Concept] | Concept | None = None
     reasonReference: list[Reference] | Reference | None = None
     reason: list[Concept] | Concept | None = None
-    dosageInstruction: list[Dosage] | None = None
+    raw_dosage: msgspec.Raw = msgspec.field(default=NOTHING, name="dosageInstruction")
     dosage: list[Dosage] | Dosage | None = None
+
+    @property
+    def medication_concept(self) -> Concept | None:
+        """The medicine in place; None where nothing says it, or where what stands there is no concept."""
+        try:
+            return read_concept(self.raw_medication)
+        except msgspec.ValidationError:
+            return None
 
 
 class MedicationRequest(Prescription, kw_only=True, tag="MedicationRequest"):

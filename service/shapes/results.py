@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from service.shapes.bundles import Owned
+from service.shapes.bundles import WithCode
 from service.shapes.datatypes import (
+    NOTHING,
     Annotation,
     Concept,
     Period,
@@ -13,7 +14,6 @@ from service.shapes.datatypes import (
     Range,
     Reference,
     Shape,
-    read_concept,
 )
 
 
@@ -36,11 +36,10 @@ class Related(Shape):
     target: Reference | None = None
 
 
-class Observation(Owned, kw_only=True, tag="Observation"):
-    """A result or symptom. Its code is left as bytes: most are of things that no rule reads, and many are the same."""
+class Observation(WithCode, kw_only=True, tag="Observation"):
+    """A result or symptom. What a reader seldom asks for is left as bytes."""
 
     status: str | None = None
-    raw_code: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="code")
     bodySite: Concept | None = None
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
@@ -52,8 +51,8 @@ class Observation(Owned, kw_only=True, tag="Observation"):
     valueBoolean: bool | None = None
     valueInteger: int | None = None
     dataAbsentReason: Concept | None = None
-    interpretation: list[Concept] | Concept | None = None
-    referenceRange: list[Range] | None = None
+    interpretation: list[msgspec.Raw] | Concept | None = None
+    raw_reference_range: msgspec.Raw = msgspec.field(default=NOTHING, name="referenceRange")
     component: list[Component] | None = None
     hasMember: list[Reference] | None = None
     note: list[Annotation] | Annotation | str | None = None
@@ -63,18 +62,9 @@ class Observation(Owned, kw_only=True, tag="Observation"):
     context: Reference | None = None
     focus: list[Reference] | None = None
 
-    @property
-    def code(self) -> Concept | None:
-        """What was observed; None where nothing says it, or where what stands there is no concept."""
-        try:
-            return read_concept(bytes(self.raw_code))
-        except msgspec.ValidationError:
-            return None
 
-
-class DiagnosticReport(Owned, kw_only=True, tag="DiagnosticReport"):
+class DiagnosticReport(WithCode, kw_only=True, tag="DiagnosticReport"):
     status: str | None = None
-    code: Concept | None = None
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     issued: str | None = None

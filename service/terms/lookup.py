@@ -61,8 +61,8 @@ class Recognition:
 
 
 NOTHING = Recognition(frozenset())
-Words = tuple[tuple[Coded, ...], tuple[str, ...]]  # codings and texts of a concept
-Concept = tuple[str, tuple[Coded, ...], tuple[str, ...]] | tuple[str, bytes]  # kind of thing, and the concept
+UNTOLD = Recognition(frozenset())  # nobody can tell what it is
+Concept = tuple[tuple[Coded, ...], tuple[str, ...]] | bytes  # codings and texts, or what was left as bytes
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ class Terms:
     answers_yes: frozenset[str]
     answers_no: frozenset[str]
     by_kind: dict[str, frozenset[str]] = field(default_factory=dict)
-    memory: dict[Concept, Recognition] = field(default_factory=dict)
+    memory: dict[str, dict[Concept, Recognition]] = field(default_factory=dict)
 
     def system(self, uri: str) -> str | None:
         """Returns our short name of a code system URI or OID, None for one that we do not know."""

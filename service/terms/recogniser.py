@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from service.knowledge.phrases import tokens
-from service.terms.lookup import NOTHING, Coded, Concept, Match, Recognition, Terms, Words
+from service.terms.lookup import NOTHING, UNTOLD, Coded, Concept, Match, Recognition, Terms
 
-_MOST_REMEMBERED = 20_000  # distinct concepts; a chart has hundreds, a hospital's catalogues thousands
+_MOST_REMEMBERED = 10_000  # distinct concepts of a kind; a chart has hundreds, a hospital's catalogues thousands
+_LONGEST_REMEMBERED = 4_000  # bytes or characters of a concept
+_MEDICINES = ("rxnorm", "atc")  # a code of these that no value set holds is another medicine
 
 
 class Recogniser:
@@ -20,29 +22,35 @@ class Recogniser:
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
-        self._coded = terms.memory
-        self._written: dict[Concept, Recognition] = {}
+        self._written: dict[tuple[str, Concept], Recognition] = {}
         self._routes: dict[str, frozenset[str]] = {}
 
     def system(self, uri: str | None) -> str | None:
         """Returns our short name of a code system, None for one that we do not know."""
         return self._terms.system(uri) if uri else None
 
+    def known(self, kind: str) -> Mapping[Concept, Recognition]:
+        """Returns what is remembered of one kind of thing: coded concepts, as codings and texts or as bytes."""
+        return self._terms.memory.setdefault(kind, {})
+
     def recognise(self, kind: str, codings: Sequence[Coded], texts: Sequence[str] = ()) -> Recognition:
         """Returns what a concept means among the value sets for its kind of thing: by code first, by name second."""
-        concept = (kind, tuple(codings), tuple(texts))
-        return self._coded.get(concept) or self._written.get(concept) or self._remember(concept, codings, texts)
+        concept = tuple(codings), tuple(texts)
+        return self.known(kind).get(concept) or self.remember(kind, concept, codings, texts)
 
-    def recognise_written(self, kind: str, written: bytes, read: Callable[[bytes], Words]) -> Recognition:
-        """Returns what a concept that was left as bytes means; it is read only where it is met for the first time."""
-        concept = (kind, written)
-        return self._coded.get(concept) or self._written.get(concept) or self._remember(concept, *read(written))
-
-    def _remember(self, concept: Concept, codings: Sequence[Coded], texts: Sequence[str]) -> Recognition:
-        memory = self._coded if any(coding.code for coding in codings) else self._written
-        if len(memory) >= _MOST_REMEMBERED:
-            memory.clear()
-        found = memory[concept] = _recognise(self._terms, concept[0], codings, texts)
+    def remember(self, kind: str, concept: Concept, codings: Sequence[Coded], texts: Sequence[str]) -> Recognition:
+        """Returns what a concept means that is not known yet; the next time it is."""
+        found = self._written.get((kind, concept))
+        if found is not None:
+            return found
+        found = _recognise(self._terms, kind, codings, texts)
+        if any(coding.code for coding in codings) and _is_short(concept):
+            memory = self._terms.memory.setdefault(kind, {})
+            if len(memory) >= _MOST_REMEMBERED:
+                memory.clear()
+            memory[concept] = found
+        else:
+            self._written[kind, concept] = found
         return found
 
     def by_route(self, found: Recognition, texts: Iterable[str]) -> Recognition:
@@ -92,7 +100,9 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
     added = frozenset(name for name in named if not by_code.isdisjoint(terms.refines.get(name, ())))
     contradiction = bool(by_code and named.keys() - added) and by_code.isdisjoint(named)
     if not by_code and not named:
-        return Recognition(frozenset(), tells_leg_cramps=True) if tells else NOTHING
+        if tells:
+            return Recognition(frozenset(), tells_leg_cramps=True)
+        return UNTOLD if kind == "medication" and not words and not _is_other(terms, codings) else NOTHING
     ingredients = {part for match in matches for part in match.ingredients}
     if not by_code or contradiction:
         ingredients.update(part for ingredient in named.values() for part in ingredient.split("|") if part)
@@ -110,6 +120,19 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
         suspected=any(sentence.doubted or terms.suspected.holds(sentence) for sentence in words),
         tells_leg_cramps=tells,
     )
+
+
+def _is_other(terms: Terms, codings: Sequence[Coded]) -> bool:
+    """Whether a code without words is one of a system whose medicines we know: then it is another medicine."""
+    return any(coding.code and coding.system and terms.system(coding.system) in _MEDICINES for coding in codings)
+
+
+def _is_short(concept: Concept) -> bool:
+    """Whether a concept is as long as concepts are; what is longer must not fill the memory."""
+    if isinstance(concept, bytes):
+        return len(concept) <= _LONGEST_REMEMBERED
+    codings, texts = concept
+    return sum(len(part or "") for words in (*codings, texts) for part in words) <= _LONGEST_REMEMBERED
 
 
 def _how(matches: list[Match]) -> str:

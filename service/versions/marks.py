@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -67,6 +67,24 @@ def is_r4(resource: Resource) -> bool:
     return values == nothing and (special is None or special(resource) == _ANY)
 
 
+def are_r4(kind: type[Resource], resources: Sequence[Resource]) -> bool:
+    """Returns whether all resources of one type are as is_r4 asks; no is also said where that is not plain at once."""
+    look = _LOOKS.get(kind)
+    if look is None:
+        return True
+    read, nothing, special = look
+    try:
+        if set(map(read, resources)) != {nothing}:
+            return False
+    except TypeError:  # a mark that is no plain value
+        return False
+    strange = _STRANGE.get(kind)
+    if strange is not None:
+        shape, *elements = strange
+        return not any(shape in set(map(type, map(element, resources))) for element in elements)
+    return special is None or all(special(resource) == _ANY for resource in resources)
+
+
 def versions_of(resource: Resource) -> int:
     """Returns the versions whose shape a resource may have, as bits; one without a mark of another has R4's."""
     kind = type(resource)
@@ -116,6 +134,11 @@ _SPECIAL: dict[type[Resource], Callable[[Any], int]] = {
     shapes.MedicationStatement: _statement,
     shapes.Encounter: _encounter,
     shapes.ServiceRequest: _request,
+}
+# The types of value that _SPECIAL looks for, and in which elements, where that is all that it looks for.
+_STRANGE: dict[type[Resource], tuple[Any, ...]] = {
+    shapes.Condition: (str, attrgetter("clinicalStatus"), attrgetter("verificationStatus")),
+    shapes.Observation: (shapes.Concept, attrgetter("interpretation")),
 }
 _Look = tuple[Callable[[Any], tuple[Any, ...]], tuple[None, ...], Callable[[Any], int] | None]
 

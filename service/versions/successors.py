@@ -34,11 +34,11 @@ def _medication_order(order: MedicationOrder) -> list[Resource]:
             contained=order.contained,
             status=order.status,
             intent="order",
-            medicationCodeableConcept=order.medicationCodeableConcept,
+            raw_medication=order.raw_medication,
             medicationReference=order.medicationReference,
             reasonCode=[reason] if reason else order.reasonCode,
             reasonReference=order.reasonReference,
-            dosageInstruction=order.dosageInstruction,
+            raw_dosage=order.raw_dosage,
             authoredOn=order.dateWritten,
             dispenseRequest=order.dispenseRequest,
         )
