@@ -10,7 +10,8 @@ from service.facts.events import read_events
 from service.facts.medicines import read_medicines
 from service.facts.model import Facts
 from service.facts.reading import Reading
-from service.facts.results import in_unit, read_results
+from service.facts.results import read_results
+from service.facts.values import in_unit
 from service.record import Record
 from service.terms import Recogniser, Terms
 

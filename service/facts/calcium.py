@@ -10,6 +10,8 @@ _ADJUSTED, _TOTAL, _ALBUMIN = "calcium-adjusted", "calcium-total", "albumin"
 _ALBUMIN_DAYS = 2  # clinical.md Annex 2: albumin within 2 days
 _MASS = "mg/dL"
 
+NEEDED_WHOLE = frozenset((_ALBUMIN,))  # value sets of which more than the newest day is needed
+
 
 def adjust_calcium(facts: Facts, label: str) -> None:
     """Computes adjusted calcium for each total calcium, in mg/dL where it was reported so and in mmol/L otherwise.

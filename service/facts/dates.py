@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime, tzinfo
 from functools import cache, lru_cache
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from service import shapes
 
@@ -17,29 +19,33 @@ _DATED = frozenset((
     "onsetDateTime", "onsetPeriod", "performedDateTime", "performedPeriod", "period", "recordedDate", "whenHandedOver",
     "whenPrepared",
 ))  # fmt: skip
-_FHIR_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?)?)?")
+_FULL = len("2000-01-01")
+_PARTIAL = re.compile(r"\d{4}(-\d\d)?", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
-class Day(NamedTuple):
+class Day(msgspec.Struct, frozen=True, order=True, gc=False):
     """A calendar day; `approximate` where the source named only a month or a year, whose first day then stands."""
 
     date: date
     approximate: bool = False
 
 
-def misdated(resource: shapes.Resource, zone: tzinfo) -> Iterator[str]:
-    """Yields the path of each element of a resource that should be a FHIR date and is none."""
+def misdated(resource: shapes.Resource, zone: tzinfo) -> list[str]:
+    """Returns the path of each element of a resource that should be a FHIR date and is none."""
     names, values = _dated(type(resource))
-    for name, value in zip(names, values(resource), strict=True):
-        if value is None:
+    paths = []
+    for place, value in enumerate(values(resource)):
+        if value is None or value == "":
             continue
-        if isinstance(value, shapes.Period):
-            for end in ("start", "end"):
-                written = getattr(value, end)
-                if written and read_day(written, zone) is None:
-                    yield f"{type(resource).__name__}.{name}.{end}"
-        elif value and read_day(value, zone) is None:
-            yield f"{type(resource).__name__}.{name}"
+        if isinstance(value, str):
+            if read_day(value, zone) is None:
+                paths.append(f"{type(resource).__name__}.{names[place]}")
+        else:
+            ends = (("start", value.start), ("end", value.end))
+            wrong = [end for end, written in ends if written and read_day(written, zone) is None]
+            paths += [f"{type(resource).__name__}.{names[place]}.{end}" for end in wrong]
+    return paths
 
 
 @cache
@@ -57,13 +63,17 @@ def read_day(text: str, zone: tzinfo) -> Day | None:
 
     Partial dates count from their first day (FHIR R4 2.24.0.1). A dateTime without an offset is taken as it stands.
     """
-    match = _FHIR_DATE.fullmatch(text)
-    if match is None:
-        return None
-    year, month, day, time = match.groups()
     try:
-        if time is not None and (time.endswith("Z") or "+" in time or "-" in time):
-            return Day(datetime.fromisoformat(text).astimezone(zone).date())
-        return Day(date(int(year), int(month or 1), int(day or 1)), day is None)
+        if len(text) < _FULL:
+            return Day(date.fromisoformat(f"{text}-01-01"[:_FULL]), True) if _PARTIAL.fullmatch(text) else None
+        if text[4] != "-" or text[7] != "-":  # a week or a day of the year, for Python a date as well
+            return None
+        if len(text) == _FULL:
+            return Day(date.fromisoformat(text))
+        if not _MOMENT.fullmatch(text):
+            return None
+        if text[-1] != "Z" and text[-6] not in "+-":
+            return Day(date.fromisoformat(text[:_FULL]))
+        return Day(datetime.fromisoformat(text).astimezone(zone).date())
     except (ValueError, OverflowError):
         return None

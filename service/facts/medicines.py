@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
+
+import msgspec
 
 from service import shapes
 from service.facts.dates import Day, misdated, read_day
@@ -22,8 +23,7 @@ _ENDED = {"entered-in-error", "cancelled", "stopped", "completed", "ended"}  # n
 _DAYS = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7, "mo": 30, "month": 30, "months": 30, "a": 365}
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(msgspec.Struct, frozen=True, gc=False):
     """One prescription, statement or dispense of a recognised medicine."""
 
     reference: str
@@ -131,7 +131,7 @@ def _uses(reading: Reading, drafts: frozenset[str]) -> Iterator[_Use]:
         status = _draft_status(request) if reference in drafts else _request_status(request)
         yield from made(reference, request, status, request.authoredOn, _request_end(request, zone))
     for reference, statement in record.of(shapes.MedicationStatement):
-        if _is_recorded(statement) and statement.adherence is None and any(misdated(statement, zone)):
+        if _is_recorded(statement) and statement.adherence is None and misdated(statement, zone):
             reading.check_dates(reference, statement)
             reading.facts.unreadable["medication"] = reference
             continue

@@ -32,16 +32,22 @@ def recognise(reference: str, item: shapes.Prescription, reading: Reading) -> Re
     return reading.recogniser.by_route(found, _routes(reference, item, reading))
 
 
-def _routes(reference: str, item: shapes.Prescription, reading: Reading) -> Iterator[str]:
-    """Yields the words of the routes that the dosage names, and of the dose form."""
+def _routes(reference: str, item: shapes.Prescription, reading: Reading) -> set[str]:
+    """The routes that the dosage names, or the dose form."""
     path = f"{type(item).__name__}.dosageInstruction"
-    instructed = reading.opened(reference, path, item.raw_dosage, _DOSAGE)
-    doses = item.dosage if isinstance(item.dosage, list) else [item.dosage]
-    medication = _resolve(item, item.medicationReference, reading.record.medications)
-    named = [dose.route for dose in (*doses, *(instructed or ())) if dose is not None]
-    for concept in (*named, medication.form if medication else None):
-        yield from (coding.display for coding in concepts.codings(concept) if coding.display)
-        yield from concepts.texts(concept)
+    doses = reading.opened(reference, path, item.raw_dosage, _DOSAGE) or []
+    if item.dosage is not None:
+        doses += item.dosage if isinstance(item.dosage, list) else [item.dosage]
+    named = [dose.route for dose in doses if dose.route is not None]
+    if item.medicationReference is not None:
+        medication = _resolve(item, item.medicationReference, reading.record.medications)
+        named += [medication.form] if medication and medication.form else []
+    routes: set[str] = set()
+    for concept in named:
+        for coding in concept.coding or ():
+            routes |= reading.recogniser.routes_in(coding.display or "")
+        routes |= reading.recogniser.routes_in(concept.text or "")
+    return routes
 
 
 def concepts_of(
@@ -83,6 +89,8 @@ def _target(
 
 def reasons_of(item: shapes.Prescription, reading: Reading) -> frozenset[str] | None:
     """The value sets of what a medicine is given for, by code or by reference to a Condition; None: it is not said."""
+    if item.reasonCode is None and item.reasonReference is None:
+        return None
     stated = list(concepts.listed(item.reasonCode))
     pointers = item.reasonReference if isinstance(item.reasonReference, list) else [item.reasonReference]
     for pointer in pointers:

@@ -46,6 +46,7 @@ class Recognition:
     contradiction: its display means something else than its code; both are in `valuesets`.
     suspected: the words say so ("suspected", "query"). tells_leg_cramps: the words tell of them (A3).
     side: left, right, both, one (of the two, nobody says which) or None.
+    measures: the value sets, where all are of results and it tells of nothing else.
     """
 
     valuesets: frozenset[str]
@@ -58,6 +59,7 @@ class Recognition:
     contradiction: bool = False
     suspected: bool = False
     tells_leg_cramps: bool = False
+    measures: tuple[str, ...] = ()
 
 
 NOTHING = Recognition(frozenset())

@@ -53,17 +53,13 @@ class Recogniser:
             self._written[kind, concept] = found
         return found
 
-    def by_route(self, found: Recognition, texts: Iterable[str]) -> Recognition:
-        """Returns a medicine without the value sets that leave out the route which the texts name."""
-        if not found.valuesets:
-            return found
-        routes = frozenset[str]().union(*map(self._routes_in, texts))
-        if not routes:
-            return found
+    def by_route(self, found: Recognition, routes: set[str]) -> Recognition:
+        """Returns a medicine without the value sets that leave out one of the routes."""
         left_out = {name for name in found.valuesets if routes & self._terms.not_routes.get(name, frozenset())}
         return replace(found, valuesets=found.valuesets - left_out) if left_out else found
 
-    def _routes_in(self, text: str) -> frozenset[str]:
+    def routes_in(self, text: str) -> frozenset[str]:
+        """Returns the routes that stand in a text."""
         known = self._routes.get(text)
         if known is None:
             known = self._routes[text] = frozenset(route for _, _, route in self._terms.routes.find(tokens(text)))
@@ -108,8 +104,10 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
         ingredients.update(part for ingredient in named.values() for part in ingredient.split("|") if part)
     sides = [match.side for match in matches if match.side not in ("", "unspecified")]
     first = next(((c.system, c.code) for c in codings if c.code), (None, None))
+    valuesets = by_code.union(named) if contradiction or not by_code else by_code | added
+    is_measured = not tells and all(terms.kinds[valueset] == "result" for valueset in valuesets)
     return Recognition(
-        valuesets=by_code.union(named) if contradiction or not by_code else by_code | added,
+        valuesets=valuesets,
         by=_how(matches),
         label=_label(terms, matches, named, ingredients),
         system=system if code else first[0],
@@ -119,6 +117,7 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
         contradiction=contradiction,
         suspected=any(sentence.doubted or terms.suspected.holds(sentence) for sentence in words),
         tells_leg_cramps=tells,
+        measures=tuple(sorted(valuesets)) if is_measured else (),
     )
 
 

@@ -1,0 +1,163 @@
+"""What is measured: the number that counts, its unit and range; or why it is not usable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec.structs import replace
+
+from service import shapes
+from service.facts import concepts
+from service.facts.dates import Day
+from service.facts.model import Result, Unusable
+from service.facts.ranges import normal_range
+from service.facts.reading import Reading
+from service.facts.reports import USABLE
+from service.knowledge.phrases import tokens
+from service.knowledge.schema import UnitFactor
+from service.terms import Recognition
+
+VOID = {"entered-in-error", "cancelled"}
+_FLAGS = ("LL", "HH")  # the laboratory's own critical limits (FHIR observation interpretation)
+_NO_UNIT, _OTHER_UNIT = _UNREADABLE = ("no unit", "a unit that cannot be converted")
+_COMPARATORS = {"", "<", "<=", ">=", ">"}  # Quantity.comparator; "ad" and anything else says too little
+_CONCEPT = msgspec.json.Decoder(shapes.Concept | None)
+_RANGES = msgspec.json.Decoder(list[shapes.Range] | None)
+Measured = shapes.Observation | shapes.Component
+
+
+def measure(
+    reference: str,
+    observation: shapes.Observation,
+    value: Measured,
+    found: Recognition,
+    valueset: str,
+    day: Day | None,
+    reading: Reading,
+) -> bool:
+    """Adds what an observation or a part of it measured, as a result of one value set; returns whether it is usable."""
+    facts = reading.facts
+    outcome = _usable(reference, observation, value, valueset, day, reading)
+    if isinstance(outcome, UnitFactor):
+        facts.results[valueset].append(_result(reference, value, found, valueset, day, outcome, reading))
+        return True
+    reason, decisive = outcome
+    flags = [concepts.word(said).upper() for said in _interpretation(reference, value, reading)]
+    flag = next((flag for flag in flags if flag in _FLAGS), "")
+    facts.unusable.append(
+        Unusable(reference, valueset, day, reason, decisive, flag, _number(value), reason in _UNREADABLE)
+    )
+    flagged = f", flagged {flag}" if flag else ""
+    facts.reject(reference, f"{reading.terms.titles[valueset]}: {reason}{flagged}: not used")
+    return False
+
+
+def _number(value: Measured) -> float | None:
+    if value.valueQuantity is not None:
+        return value.valueQuantity.value
+    return None if value.valueInteger is None else float(value.valueInteger)
+
+
+def _usable(
+    reference: str,
+    observation: shapes.Observation,
+    value: Measured,
+    valueset: str,
+    day: Day | None,
+    reading: Reading,
+) -> UnitFactor | tuple[str, bool]:
+    """Returns the unit's factor of a usable result, or why it is not usable and whether that might change an answer."""
+    status = (observation.status or "").strip().lower()
+    if status in VOID:
+        return f"status {status}", False
+    if status not in USABLE:
+        return _STATUS.get(status, "of no status that counts"), False
+    if day is None:
+        return "no usable date", True
+    if day.date > reading.today:
+        return "dated in the future", False
+    quantity = value.valueQuantity or shapes.Quantity()
+    if _number(value) is None:
+        return "no numeric value", value.dataAbsentReason is None
+    if (quantity.comparator or "") not in _COMPARATORS:
+        return "a comparator that says too little", True
+    if _is_spoiled(reference, observation, value, valueset, reading):
+        return "the laboratory says that the sample was spoiled", True
+    units = reading.terms.units
+    factor = units.factor(valueset, [unit for unit in (quantity.code, quantity.unit) if unit])
+    if factor is None:
+        if not (quantity.code or quantity.unit) and units.canonical.get(valueset) == "1":
+            return UnitFactor(unit="1", factor=1.0)
+        return (_OTHER_UNIT if quantity.code or quantity.unit else _NO_UNIT), True
+    return factor
+
+
+_STATUS = {"": "no status", "preliminary": "pending, not final yet", "registered": "pending, no result yet"}
+
+
+def _is_spoiled(
+    reference: str, observation: shapes.Observation, value: Measured, valueset: str, reading: Reading
+) -> bool:
+    """Whether a note, comment or interpretation says so, and does not deny it ("sample not haemolysed")."""
+    if valueset not in reading.terms.spoiled:
+        return False
+    said = list(concepts.written(observation.note))
+    said += [text for concept in _interpretation(reference, value, reading) for text in concepts.texts(concept)]
+    return any(reading.terms.is_spoiled(valueset, tokens(text)) for text in said)
+
+
+def _interpretation(reference: str, value: Measured, reading: Reading) -> Iterable[shapes.Concept]:
+    if isinstance(value, shapes.Component):
+        return concepts.listed(value.interpretation)
+    said, path = value.interpretation, "Observation.interpretation"
+    if not isinstance(said, list):
+        return concepts.listed(said)
+    opened = [reading.opened(reference, f"{path}[{n}]", written, _CONCEPT) for n, written in enumerate(said)]
+    return [concept for concept in opened if concept is not None]
+
+
+def _ranges(reference: str, value: Measured, reading: Reading) -> list[shapes.Range] | None:
+    if isinstance(value, shapes.Component):
+        return value.referenceRange
+    return reading.opened(reference, "Observation.referenceRange", value.raw_reference_range, _RANGES)
+
+
+def _result(
+    reference: str,
+    value: Measured,
+    found: Recognition,
+    valueset: str,
+    day: Day | None,
+    factor: UnitFactor,
+    reading: Reading,
+) -> Result:
+    quantity = value.valueQuantity or shapes.Quantity()
+    number = _number(value) or 0.0
+    low, high = normal_range(_ranges(reference, value, reading), valueset, factor, reading.terms, reading.facts.sex)
+    return Result(
+        reference=reference,
+        valuesets=found.valuesets,
+        label=reading.terms.titles[valueset],
+        day=day,
+        system=found.system,
+        code=found.code,
+        by=found.by,
+        contradiction=found.contradiction,
+        analyte=valueset,
+        value=number,
+        unit="" if factor.unit == "1" else factor.unit,
+        canonical=number * factor.factor + factor.offset,
+        comparator=quantity.comparator or "",
+        low=low,
+        high=high,
+    )
+
+
+def in_unit(result: Result, factor: UnitFactor) -> Result:
+    """Returns a result that cards show in another unit, to three figures; one reported in it stays as it is."""
+    if result.unit == factor.unit:
+        return result
+    value = (result.canonical - factor.offset) / factor.factor
+    number = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return replace(result, shown=f"{result.comparator}{number} {factor.unit}")
