@@ -63,7 +63,7 @@ def read_page(body: bytes | msgspec.Raw, name: str) -> Page | None:
 
 
 def _next(links: list[shapes.Link] | None) -> str | None:
-    return next((link.url or "" for link in links or () if link.relation == "next"), None)
+    return next((link.url or "" for link in links if link.relation == "next"), None) if links else None
 
 
 def _without_links(body: bytes | msgspec.Raw) -> tuple[bytes, str | None]:

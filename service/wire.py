@@ -218,6 +218,8 @@ def _id(value: Any, kind: str) -> str:
 
 def _encounter(value: Any, *, required: bool) -> str | None:
     """An encounter that the hook does not need is left out where it is none."""
+    if value is None and not required:
+        return None
     try:
         return _id(value, "Encounter")
     except Refusal:

@@ -129,7 +129,8 @@ def _uses(reading: Reading, drafts: frozenset[str]) -> Iterator[_Use]:
 
     for reference, request in _requests(reading):
         status = _draft_status(request) if reference in drafts else _request_status(request)
-        yield from made(reference, request, status, request.authoredOn, _request_end(request, zone))
+        end = _request_end(request, zone) if status == "past" else None  # of a course that runs it does not matter
+        yield from made(reference, request, status, request.authoredOn, end)
     for reference, statement in record.of(shapes.MedicationStatement):
         if _is_recorded(statement) and statement.adherence is None and misdated(statement, zone):
             reading.check_dates(reference, statement)
@@ -137,9 +138,9 @@ def _uses(reading: Reading, drafts: frozenset[str]) -> Iterator[_Use]:
             continue
         period = statement.effectivePeriod or shapes.Period()
         start = statement.effectiveDateTime or period.start or None
-        end = reading.day(period.end)
+        until = reading.day(period.end)
         status = _recorded_status(period, today, zone) if _is_recorded(statement) else _plain_status(statement.status)
-        yield from made(reference, statement, status, start, end.date if end else None)
+        yield from made(reference, statement, status, start, until.date if until else None)
     for reference, dispense in record.of(shapes.MedicationDispense):
         start = dispense.whenHandedOver or dispense.whenPrepared
         end_date = _supply_end(dispense, zone)

@@ -20,11 +20,7 @@ def days_of_panels(record: Record, read: Callable[[str, Whole], Day | None]) -> 
         for located, panel in record.each(shapes.Observation)
         if panel.hasMember
     ]
-    members += [
-        (located.reference, report, report.result)
-        for located, report in record.each(shapes.DiagnosticReport)
-        if report.result
-    ]
+    members += [(ref, report, report.result) for ref, report in record.of(shapes.DiagnosticReport) if report.result]
     days: dict[str, Day] = {}
     names: dict[str, str] = {}
     for located in record.by_type.get(shapes.Observation, ()) if members else ():

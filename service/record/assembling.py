@@ -81,6 +81,8 @@ def assemble(
     sorting = _Sorting(identity, owner_required=owner_required)
     for source in sources:
         sorting.rejected += source.rejected
+        if not source.found:
+            continue
         for kind, group in by_type(source.found).items():
             if issubclass(kind, Owned) and sorting.takes_all(kind, group):
                 sorting.by_type[kind] += group

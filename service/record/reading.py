@@ -80,19 +80,22 @@ def kind_of(body: bytes | msgspec.Raw) -> str:
 
 
 def _open(bundle: shapes.Bundle, name: str, source: Source) -> None:
-    if any(link.relation == "next" for link in bundle.link or ()):
+    if bundle.link and any(link.relation == "next" for link in bundle.link):
         source.complete = False
-    entries: list[Located] = [entry for entry in bundle.entry or () if entry.resource is not None]  # type: ignore[misc]
+    if not bundle.entry:
+        return
+    entries: list[Located] = [entry for entry in bundle.entry if entry.resource is not None]  # type: ignore[misc]
     strange: set[type[Resource]] = set()
     for kind, found in by_type(entries).items():
         if kind in _OPENED or not _are_plain(kind, found):
             strange.add(kind)
         else:
             source.found += found
-    for number, entry in enumerate(bundle.entry or ()) if strange else ():
+    for number, entry in enumerate(bundle.entry) if strange else ():
         if entry.resource is not None and type(entry.resource) in strange:
             _place(entry.resource, entry.full_url, f"{name}.entry[{number}]", source)
-    if any(entry.response is not None and _failed(entry.response) for entry in bundle.entry or ()):
+    answered = [entry.response for entry in bundle.entry if entry.response is not None]
+    if any(map(_failed, answered)):
         source.complete = False
 
 
