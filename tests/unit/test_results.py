@@ -235,6 +235,12 @@ def test_albumin_counts_two_days_either_way_and_the_nearest_wins() -> None:
     assert late.value == 1.9
 
 
+def test_the_albumin_of_an_older_calcium_counts_beside_a_newer_one() -> None:
+    calcium = lab("2000-8", 1.90, "mmol/L", day="2026-06-10")
+    near, newer = lab("1751-7", 30, "g/L", day="2026-06-11"), lab("1751-7", 20, "g/L", day="2026-06-14")
+    assert one(facts_of(calcium, near, newer), "calcium-adjusted").value == 2.1
+
+
 def test_an_albumin_below_a_limit_adjusts_nothing() -> None:
     albumin = lab("1751-7", 10, "g/L")
     albumin["valueQuantity"]["comparator"] = "<"
