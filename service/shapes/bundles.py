@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from service.shapes.datatypes import NOTHING, Concept, Reference, Shape, read_concept
+from service.shapes.datatypes import Concept, Reference, Shape, read_concept
 
 if TYPE_CHECKING:
     from service.shapes.types import AnyResource
@@ -19,17 +19,23 @@ class Resource(Shape, kw_only=True, tag_field="resourceType"):
 
 
 class Owned(Resource, kw_only=True):
-    """A resource about somebody: `subject`, or `patient` where the type or an older version calls it so."""
+    """A resource about somebody: `subject`, or `patient` where the type or an older version calls it so.
 
-    subject: Reference | None = None
-    patient: Reference | None = None
+    Each type lists its elements in the order in which FHIR writes them: the decoder finds each where it looks first.
+    """
+
+    if TYPE_CHECKING:
+        subject: Reference | None
+        patient: Reference | None
+
     contained: list[AnyResource] | None = None
 
 
 class WithCode(Owned, kw_only=True):
     """A resource whose code is left as bytes: most are of things that no rule reads, and many are the same."""
 
-    raw_code: msgspec.Raw = msgspec.field(default=NOTHING, name="code")
+    if TYPE_CHECKING:
+        raw_code: msgspec.Raw
 
     @property
     def code(self) -> Concept | None:

@@ -26,33 +26,39 @@ class Patient(Resource, kw_only=True, tag="Patient"):
 
 
 class Condition(WithCode, kw_only=True, tag="Condition"):
-    raw_category: msgspec.Raw = msgspec.field(default=NOTHING, name="category")
     clinicalStatus: Concept | str | None = None
     verificationStatus: Concept | str | None = None
+    raw_category: msgspec.Raw = msgspec.field(default=NOTHING, name="category")
+    raw_code: msgspec.Raw = msgspec.field(default=NOTHING, name="code")
     bodySite: list[Concept] | Concept | None = None
-    note: list[Annotation] | Annotation | str | None = None
-    notes: str | None = None
-    context: Reference | None = None
+    subject: Reference | None = None
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None
     abatementDateTime: str | None = None
     abatementPeriod: Period | None = None
-    abatementBoolean: bool | None = None
     recordedDate: str | None = None
+    note: list[Annotation] | Annotation | str | None = None
+    notes: str | None = None
+    context: Reference | None = None
+    abatementBoolean: bool | None = None
     assertedDate: str | None = None
     dateRecorded: str | None = None
+    patient: Reference | None = None
 
 
 class Procedure(WithCode, kw_only=True, tag="Procedure"):
     status: str | None = None
-    notDone: bool | None = None
-    notPerformed: bool | None = None
-    bodySite: list[Concept] | Concept | None = None
+    raw_code: msgspec.Raw = msgspec.field(default=NOTHING, name="code")
+    subject: Reference | None = None
     performedDateTime: str | None = None
     performedPeriod: Period | None = None
+    bodySite: list[Concept] | Concept | None = None
+    notDone: bool | None = None
+    notPerformed: bool | None = None
     context: Reference | None = None
     occurrenceDateTime: str | None = None
     occurrencePeriod: Period | None = None
+    patient: Reference | None = None
 
 
 class EncounterReason(Concept):
@@ -63,11 +69,13 @@ class EncounterReason(Concept):
 
 class Encounter(Owned, kw_only=True, tag="Encounter"):
     status: str | None = None
+    subject: Reference | None = None
     period: Period | None = None
-    actualPeriod: Period | None = None
     reasonCode: list[Concept] | Concept | None = None
     reasonReference: list[Reference] | Reference | None = None
+    actualPeriod: Period | None = None
     reason: list[EncounterReason] | EncounterReason | None = None
+    patient: Reference | None = None
 
 
 class Reaction(Shape):
@@ -77,14 +85,16 @@ class Reaction(Shape):
 
 
 class AllergyIntolerance(Owned, kw_only=True, tag="AllergyIntolerance"):
-    code: Concept | None = None
-    substance: Concept | None = None
-    status: str | None = None
-    reaction: list[Reaction] | None = None
     clinicalStatus: Concept | str | None = None
     verificationStatus: Concept | str | None = None
+    code: Concept | None = None
+    patient: Reference | None = None
     recordedDate: str | None = None
+    reaction: list[Reaction] | None = None
+    substance: Concept | None = None
+    status: str | None = None
     assertedDate: str | None = None
+    subject: Reference | None = None
 
 
 class Answer(Shape):
@@ -122,6 +132,8 @@ class Group(Shape):
 
 class QuestionnaireResponse(Owned, kw_only=True, tag="QuestionnaireResponse"):
     status: str | None = None
+    subject: Reference | None = None
     authored: str | None = None
     item: list[Item] | None = None
     group: Group | None = None
+    patient: Reference | None = None

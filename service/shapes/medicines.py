@@ -25,12 +25,14 @@ class Prescription(Owned, kw_only=True):
     status: str | None = None
     raw_medication: msgspec.Raw = msgspec.field(default=NOTHING, name="medicationCodeableConcept")
     medicationReference: Reference | None = None
-    medication: Concept | None = None
+    subject: Reference | None = None
     reasonCode: list[Concept] | Concept | None = None
     reasonReference: list[Reference] | Reference | None = None
-    reason: list[Concept] | Concept | None = None
     raw_dosage: msgspec.Raw = msgspec.field(default=NOTHING, name="dosageInstruction")
     dosage: list[Dosage] | Dosage | None = None
+    medication: Concept | None = None
+    reason: list[Concept] | Concept | None = None
+    patient: Reference | None = None
 
     @property
     def medication_concept(self) -> Concept | None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from service.shapes.bundles import Owned
-from service.shapes.datatypes import Concept, Period, Shape
+from service.shapes.datatypes import Concept, Period, Reference, Shape
 
 
 class ServiceRequest(Owned, kw_only=True, tag="ServiceRequest"):
     status: str | None = None
     intent: str | None = None
-    doNotPerform: bool | None = None
     code: Concept | None = None
+    subject: Reference | None = None
+    doNotPerform: bool | None = None
     authoredOn: str | None = None
     occurrenceDateTime: str | None = None
     occurrencePeriod: Period | None = None
+    patient: Reference | None = None
 
 
 class ProcedureRequest(Owned, kw_only=True, tag="ProcedureRequest"):
@@ -21,14 +23,16 @@ class ProcedureRequest(Owned, kw_only=True, tag="ProcedureRequest"):
 
     status: str | None = None
     intent: str | None = None
-    doNotPerform: bool | None = None
     code: Concept | None = None
+    subject: Reference | None = None
+    doNotPerform: bool | None = None
     authoredOn: str | None = None
     orderedOn: str | None = None
     occurrenceDateTime: str | None = None
     occurrencePeriod: Period | None = None
     scheduledDateTime: str | None = None
     scheduledPeriod: Period | None = None
+    patient: Reference | None = None
 
 
 class OrderedItem(Shape):
@@ -51,6 +55,8 @@ class DiagnosticOrder(Owned, kw_only=True, tag="DiagnosticOrder"):
     status: str | None = None
     item: list[OrderedItem] | None = None
     event: list[OrderEvent] | None = None
+    subject: Reference | None = None
+    patient: Reference | None = None
 
 
 class ReferralRequest(Owned, kw_only=True, tag="ReferralRequest"):
@@ -62,3 +68,5 @@ class ReferralRequest(Owned, kw_only=True, tag="ReferralRequest"):
     authoredOn: str | None = None
     date: str | None = None
     occurrenceDateTime: str | None = None
+    subject: Reference | None = None
+    patient: Reference | None = None

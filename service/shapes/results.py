@@ -40,31 +40,36 @@ class Observation(WithCode, kw_only=True, tag="Observation"):
     """A result or symptom. What a reader seldom asks for is left as bytes."""
 
     status: str | None = None
-    bodySite: Concept | None = None
+    raw_code: msgspec.Raw = msgspec.field(default=NOTHING, name="code")
+    subject: Reference | None = None
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
-    effectiveInstant: str | None = None
     issued: str | None = None
     valueQuantity: Quantity | None = None
     valueCodeableConcept: Concept | None = None
     valueString: str | None = None
+    interpretation: list[msgspec.Raw] | Concept | None = None
+    note: list[Annotation] | Annotation | str | None = None
+    bodySite: Concept | None = None
+    raw_reference_range: msgspec.Raw = msgspec.field(default=NOTHING, name="referenceRange")
+    hasMember: list[Reference] | None = None
+    component: list[Component] | None = None
+    effectiveInstant: str | None = None
     valueBoolean: bool | None = None
     valueInteger: int | None = None
     dataAbsentReason: Concept | None = None
-    interpretation: list[msgspec.Raw] | Concept | None = None
-    raw_reference_range: msgspec.Raw = msgspec.field(default=NOTHING, name="referenceRange")
-    component: list[Component] | None = None
-    hasMember: list[Reference] | None = None
-    note: list[Annotation] | Annotation | str | None = None
     comments: str | None = None
     comment: str | None = None
     related: list[Related] | None = None
     context: Reference | None = None
     focus: list[Reference] | None = None
+    patient: Reference | None = None
 
 
 class DiagnosticReport(WithCode, kw_only=True, tag="DiagnosticReport"):
     status: str | None = None
+    raw_code: msgspec.Raw = msgspec.field(default=NOTHING, name="code")
+    subject: Reference | None = None
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     issued: str | None = None
@@ -73,3 +78,4 @@ class DiagnosticReport(WithCode, kw_only=True, tag="DiagnosticReport"):
     conclusionCode: list[Concept] | Concept | None = None
     codedDiagnosis: list[Concept] | Concept | None = None
     context: Reference | None = None
+    patient: Reference | None = None
