@@ -17,7 +17,7 @@ from service.address import Base, page_under, read_base
 from service.aside import LARGE_BYTES
 from service.clients import Caller, Client, FhirServer
 from service.connection import AddressRefused, open_client
-from service.page import Page, read_page
+from service.page import read_page
 from service.record import Identity, Source, utf8
 from service.settings import Settings
 from service.supply import Lack, is_usable
@@ -190,9 +190,9 @@ class _Visit:
             self._count(outcome)
             if page is None:
                 return
-            source.found += page.source.found
-            source.rejected += page.source.rejected
-            is_whole &= page.source.complete
+            source.found += page.found
+            source.rejected += page.rejected
+            is_whole &= page.complete
             self.fetched.sources[template.key] = source
             if outcome is not Outcome.USED:
                 return
@@ -211,7 +211,7 @@ class _Visit:
         query = lack.template.query.replace(_PATIENT_ID, self.patient_id)
         return f"{self.base}/{quote(query, safe='/?&=:,')}"
 
-    async def _read(self, url: str, name: str, lack: Lack) -> tuple[Outcome, Page | None]:
+    async def _read(self, url: str, name: str, lack: Lack) -> tuple[Outcome, Source | None]:
         outcome, body = await self._get(url)
         if outcome is not Outcome.USED:
             return outcome, None
@@ -219,13 +219,11 @@ class _Visit:
             page = await asyncio.to_thread(_page, body, name) if len(body) > LARGE_BYTES else _page(body, name)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return Outcome.NOT_JSON, None
-        if page is None or (not page.source.found and not page.source.rejected and not page.source.complete):
+        if page is None or (not page.found and not page.rejected and not page.complete):
             return Outcome.FAILED, None
         is_read = "?" not in lack.template.query
-        if not is_usable(page.source, lack.template, Identity(self.patient_id, None)) or (
-            is_read and not page.source.found
-        ):
-            page.source.complete = False
+        if not is_usable(page, lack.template, Identity(self.patient_id, None)) or (is_read and not page.found):
+            page.complete = False
             return Outcome.UNUSABLE, page
         return Outcome.USED, page
 
@@ -282,5 +280,5 @@ def _judge(answer: httpx2.Response) -> Outcome:
     return Outcome.USED
 
 
-def _page(body: bytes, name: str) -> Page | None:
+def _page(body: bytes, name: str) -> Source | None:
     return read_page(utf8(body), name)

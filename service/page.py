@@ -1,8 +1,6 @@
-"""One page of a search: its resources, and where the next one is."""
+"""One page of a search, or a resource: what it holds, and where the next page is."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import msgspec
 
@@ -14,29 +12,23 @@ _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LINKS = msgspec.json.Decoder(list[shapes.Link])
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A resource, or the entries of a Bundle. next: where the Bundle goes on, empty where its link does not say.
+def page_of(resource: shapes.Resource, name: str) -> Source | None:
+    """Takes a resource that is decoded already; None for an OperationOutcome, which says that there is no answer.
 
-    source.complete tells whether this page is whole; pages to come do not count.
+    Whether it is complete does not count the pages to come.
     """
-
-    source: Source
-    next: str | None = None
-
-
-def page_of(resource: shapes.Resource, name: str) -> Page | None:
-    """Takes a resource that is decoded already; None for an OperationOutcome, which says that there is no answer."""
     if isinstance(resource, shapes.OperationOutcome):
         return None
     following: str | None = None
-    if isinstance(resource, shapes.Bundle):
+    if isinstance(resource, shapes.Bundle) and resource.link:
         following = _next(resource.link)
         resource.link = None
-    return Page(from_decoded(resource, name), following)
+    source = from_decoded(resource, name)
+    source.next = following
+    return source
 
 
-def read_page(body: bytes | msgspec.Raw, name: str) -> Page | None:
+def read_page(body: bytes | msgspec.Raw, name: str) -> Source | None:
     """Reads a page from its bytes, one malformed entry spoiling only itself; None for an OperationOutcome.
 
     name: stands in the place of entries that have neither id nor fullUrl. Raises msgspec.DecodeError for no JSON.
@@ -55,15 +47,16 @@ def read_page(body: bytes | msgspec.Raw, name: str) -> Page | None:
         source = read_resource(body, name)
     except Unreadable:
         fault = Rejection(name, "Bundle.entry cannot be read: not used")
-        return Page(Source(rejected=[fault], complete=False))
+        return Source(rejected=[fault], complete=False)
     if kind != "Bundle" and not source.found and not source.rejected:
         # A type that no rule reads: not what was asked for, and never an empty answer.
         source.rejected.append(Rejection(name, "not the type asked for: not used"))
-    return Page(source, following)
+    source.next = following
+    return source
 
 
 def _next(links: list[shapes.Link] | None) -> str | None:
-    return next((link.url or "" for link in links if link.relation == "next"), None) if links else None
+    return next((link.url or "" for link in links or () if link.relation == "next"), None)
 
 
 def _without_links(body: bytes | msgspec.Raw) -> tuple[bytes, str | None]:

@@ -46,8 +46,8 @@ def lacking(message: Message, templates: tuple[Template, ...]) -> tuple[Lack, ..
         arrived = _arrived(message, template, identity)
         if arrived is _Arrived.NOTHING:
             lacks.append(Lack(template))
-        elif arrived is _Arrived.PART:
-            lacks.append(Lack(template, message.next_pages[template.key]))
+        elif arrived is _Arrived.PART and isinstance(value := message.prefetch[template.key], Source):
+            lacks.append(Lack(template, value.next))
     return tuple(lacks)
 
 
@@ -121,7 +121,7 @@ def _arrived(message: Message, template: Template, identity: Identity) -> _Arriv
         return _Arrived.FAILED  # an error outcome alone
     if not is_usable(value, template, identity):
         return _Arrived.NOTHING
-    if template.key in message.next_pages:
+    if value.next is not None:
         return _Arrived.PART
     return _Arrived.WHOLE if value.found else _Arrived.EMPTY
 

@@ -12,7 +12,7 @@ import msgspec
 
 from service.context import Brought, Context, LooseContext, bring
 from service.errors import Code, Refusal
-from service.page import Page, page_of, read_page
+from service.page import page_of, read_page
 from service.record import Source, utf8
 from service.services import Service
 from service.shapes import AnyResource, Shape
@@ -65,9 +65,8 @@ class Authorization:
 class Message:
     """A hook call.
 
-    prefetch holds a key only where the client sent it: None for null, "failed" for an OperationOutcome. next_pages:
-    key → address of the page that follows what was prefetched, empty where the client does not say. extension is that
-    of the request, empty where it is none.
+    prefetch holds a key only where the client sent it: None for null, "failed" for an OperationOutcome. extension is
+    that of the request, empty where it is none.
     """
 
     service: Service
@@ -80,7 +79,6 @@ class Message:
     authorization: Authorization | None = None
     extension: dict[str, Any] = field(default_factory=dict)
     brought: Brought = field(default_factory=Brought)
-    next_pages: dict[str, str] = field(default_factory=dict)
 
     @property
     def user_is_lay(self) -> bool:
@@ -138,14 +136,11 @@ def _read(body: bytes, service: Service, aliases: Mapping[str, str]) -> Message:
         patient_id=_id(context.patientId, "Patient"),
         user=_text(context.userId, "userId"),
         encounter_id=_encounter(context.encounterId, required="encounterId" in service.context),
-        prefetch={key: value.source if isinstance(value, Page) else value for key, value in prefetch.items()},
+        prefetch=prefetch,
         fhir_server=loose.fhirServer if isinstance(loose.fhirServer, str) and loose.fhirServer.strip() else None,
         authorization=_authorization(loose.fhirAuthorization),
         extension=loose.extension if isinstance(loose.extension, dict) else {},
         brought=bring(context, service),
-        next_pages={
-            key: value.next for key, value in prefetch.items() if isinstance(value, Page) and value.next is not None
-        },
     )
 
 
@@ -228,11 +223,11 @@ def _encounter(value: Any, *, required: bool) -> str | None:
         return None
 
 
-def _arrived(value: AnyResource | None, key: str) -> Page | str | None:
+def _arrived(value: AnyResource | None, key: str) -> Source | str | None:
     return None if value is None else page_of(value, f"prefetch.{key}") or "failed"
 
 
-def _raw_prefetch(raw: msgspec.Raw) -> dict[str, Page | str | None]:
+def _raw_prefetch(raw: msgspec.Raw) -> dict[str, Source | str | None]:
     """The slow way: each key by itself, so that a malformed resource spoils only itself."""
     if bytes(raw).strip() in (b"", b"null"):
         return {}

@@ -66,11 +66,15 @@ def by_type(found: list[Located]) -> dict[type[Resource], list[Located]]:
 
 @dataclass(slots=True)
 class Source:
-    """What one Bundle or resource brought: `complete` is false when a page or a search behind it is missing."""
+    """What one Bundle or resource brought: `complete` is false when a page or a search behind it is missing.
+
+    next: of a page of a search, where the Bundle goes on; empty where its link does not say, None for the last page.
+    """
 
     found: list[Located] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     complete: bool = True
+    next: str | None = None
 
 
 class Unreadable(ValueError):
