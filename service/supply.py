@@ -117,13 +117,15 @@ def _arrived(message: Message, template: Template, identity: Identity) -> _Arriv
         return _Arrived.EMPTY
     if not isinstance(value, Source):
         return _Arrived.FAILED
-    if not value.found and not value.rejected and not value.complete:
-        return _Arrived.FAILED  # an error outcome alone
+    if not value.found and not value.rejected:
+        if not value.complete:
+            return _Arrived.FAILED  # an error outcome alone
+        return _Arrived.EMPTY if value.next is None else _Arrived.PART
     if not is_usable(value, template, identity):
         return _Arrived.NOTHING
     if value.next is not None:
         return _Arrived.PART
-    return _Arrived.WHOLE if value.found else _Arrived.EMPTY
+    return _Arrived.WHOLE
 
 
 def _patients(source: Source, identity: Identity) -> list[Located]:
