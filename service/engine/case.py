@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from service.engine.answers import Answer
 from service.facts.dates import Day
 from service.facts.model import Fact, Facts
 from service.terms import Terms
@@ -30,7 +31,7 @@ BESIDES: dict[str, tuple[str, ...]] = {"medication": ("MedicationDispense",)}
 
 @dataclass(slots=True)
 class Case:
-    """Facts and day of one evaluation. `outcomes`: rule id → (outcome, indicator) of the rules evaluated so far.
+    """Facts and day of one evaluation, and what was worked out in it so far. `outcomes`: rule id → (outcome, indicator) of the rules that said something.
 
     orders: references of the orders that it is about; None where it is about the whole record.
     """
@@ -41,6 +42,7 @@ class Case:
     orders: frozenset[str] | None = None
     bound: dict[str, list[tuple[Fact, Day | None]]] = field(default_factory=dict)
     outcomes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    answers: dict[int, Answer] = field(default_factory=dict)  # by the number of the clause
     supplied_kinds: frozenset[str] = field(init=False)
     present: frozenset[str] = field(init=False)  # value sets on record, those of decisive unusable results as well
 

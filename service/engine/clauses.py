@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from service.engine import comparison
 from service.engine.answers import NO, YES, Answer, Truth, all_of, any_of, none_of, unknown
 from service.engine.case import Case
 from service.engine.completion import Completion
-from service.engine.reach import kinds, needs
+from service.engine.reach import kinds, needs, walk
 from service.facts.dates import Day
 from service.facts.model import Condition, Event, Fact
 from service.knowledge.schema import (
@@ -25,6 +26,7 @@ from service.knowledge.schema import (
 )
 
 Ask = Callable[[Case], Answer]
+_NO, _YES = Truth.NO, Truth.YES
 
 
 class Clauses:
@@ -33,22 +35,50 @@ class Clauses:
     def __init__(self, definitions: Mapping[str, Definition], completions: Mapping[str, Completion]) -> None:
         self._definitions = definitions
         self._completions = completions
+        self._compiled: dict[str, Ask] = {}
+        self._numbers = count()
 
     def compile(self, clause: Clause) -> Ask:
-        """Returns the function that answers a clause; what it found is bound to the clause's name."""
-        ask = self._unless_absent(clause, self._word(clause))
-        name = clause.as_
+        """Returns the function that answers a clause; what it found is bound to the clause's name.
+
+        Clauses that ask the same are one function, which asks once in an evaluation.
+        """
+        name, ask = clause.as_, self._once(clause)
         if name is None:
             return ask
+        later = clause.condition is not None and clause.condition.date == "later"
 
         def bind(case: Case) -> Answer:
             answer = ask(case)
-            if answer.truth == Truth.YES:
-                later = clause.condition is not None and clause.condition.date == "later"
-                case.bound.setdefault(name, []).extend((fact, _anchor(fact, later)) for fact in answer.found)
+            if answer.truth is _YES:
+                case.bound.setdefault(name, []).extend([(fact, _anchor(fact, later)) for fact in answer.found])
             return answer
 
         return bind
+
+    def _once(self, clause: Clause) -> Ask:
+        """Remembers the answer in the case, unless it depends on what was bound, on other rules, or binds anything."""
+        if clause.definition:
+            return self.compile(self._definitions[clause.definition].when)
+        content = clause.model_dump_json(exclude={"as_", "why", "sources"}, exclude_defaults=True)
+        known = self._compiled.get(content)
+        if known is None:
+            ask = self._unless_absent(clause, self._word(clause))
+            lasting = all(_is_lasting(inner) for inner in walk(clause, self._definitions) if inner is not clause)
+            known = self._remembered(ask) if lasting and _is_lasting(clause, named=True) else ask
+            self._compiled[content] = known
+        return known
+
+    def _remembered(self, ask: Ask) -> Ask:
+        number = next(self._numbers)
+
+        def remembered(case: Case) -> Answer:
+            answer = case.answers.get(number)
+            if answer is None:
+                answer = case.answers[number] = ask(case)
+            return answer
+
+        return remembered
 
     def _unless_absent(self, clause: Clause, ask: Ask) -> Ask:
         """Answers no at once where nothing on record is in any value set that could make the clause yes."""
@@ -69,8 +99,6 @@ class Clauses:
         match word:
             case "all" | "any" | "none":
                 return self._joined(_JOINS[word], terms)
-            case "definition":
-                return self.compile(self._definitions[terms].when)
             case "done":
                 return self._done(terms)
             case "allergy":
@@ -91,6 +119,12 @@ class Clauses:
         return lambda case: completion.answer(case, terms.within, case.latest_start(terms.after))
 
 
+def _is_lasting(clause: Clause, *, named: bool = False) -> bool:
+    """Whether a clause by itself has one answer for a record as of a day. named: whatever its own name is."""
+    waits = clause.done is not None and clause.done.after
+    return not (clause.found or clause.rule or waits or (clause.as_ and not named))
+
+
 def _all(asks: list[Ask]) -> Ask:
     """One no decides: what comes behind it is not asked."""
 
@@ -98,7 +132,7 @@ def _all(asks: list[Ask]) -> Ask:
         answers = []
         for inner in asks:
             answer = inner(case)
-            if answer.truth == Truth.NO:
+            if answer.truth is _NO:
                 return NO
             answers.append(answer)
         return all_of(answers)
@@ -113,7 +147,7 @@ def _anchor(fact: Fact, later: bool) -> Day | None:
 def _settle(case: Case, kind: str, yes: list[Fact], open_questions: list[str]) -> Answer:
     """Yes with what was found; else unknown for what is open or not supplied; else no."""
     if yes:
-        return Answer(Truth.YES, tuple(yes))
+        return Answer(_YES, tuple(yes))
     if open_questions:
         return unknown(*open_questions)
     return NO if case.supplied(kind) else unknown(case.missing(kind))
@@ -222,7 +256,7 @@ def _result(terms: ResultTerms) -> Ask:
         if newest:
             answers = [comparison.compare(case, result, terms) for result in newest]
             answer = any_of(answers)
-            if answer.truth == Truth.NO and not case.supplied("result"):
+            if answer.truth is _NO and not case.supplied("result"):
                 return unknown(case.missing("result"))
             return answer
         open_questions = [

@@ -13,6 +13,7 @@ from service.engine.answers import Answer, Truth
 from service.engine.case import Case
 from service.engine.findings import Done, Finding, Wanted
 from service.engine.program import CompiledLine, CompiledRule, CompiledTest, Program
+from service.engine.reach import Reach
 from service.facts.model import Event, Fact, Facts
 from service.knowledge.schema import Indicator
 
@@ -33,10 +34,11 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All findings of one evaluation, in the rule set's order. orders: see evaluate."""
+    """All findings of one evaluation, in the rule set's order. said: those that are not silent. orders: see evaluate."""
 
     gate: Gate
     findings: tuple[Finding, ...]
+    said: tuple[Finding, ...]
     facts: Facts
     today: date
     case: Case
@@ -68,33 +70,39 @@ def evaluate(
         found=found,
         missing=charted.missing,
     )
-    findings = {rule.id: _judge(rule, program, case, gate) for rule in program.first}
-    _replace(findings)
-    shown_rules = {name: finding for name, finding in findings.items() if finding.rule.status == "active"}
-    case.outcomes.update({name: (finding.outcome, finding.indicator) for name, finding in shown_rules.items()})
-    for rule in program.second:
-        findings[rule.id] = _judge(rule, program, case, gate)
-    said = tuple(findings[rule] for rule in program.rules.ruleset.order if rule in findings)
-    return Evaluation(gate, said, facts, as_of, case, orders)
+    said: dict[str, Finding] = {}
+    _judge(program.first, program.reach_of_first, said, program, case, gate)
+    _replace(said)
+    case.outcomes.update({name: (f.outcome, f.indicator) for name, f in said.items() if f.rule.status == "active"})
+    _judge(program.second, program.reach_of_second, said, program, case, gate)
+    findings = program.silent | said
+    in_order = sorted(said.values(), key=lambda finding: program.place[finding.rule.id])
+    return Evaluation(gate, tuple(findings.values()), tuple(in_order), facts, as_of, case, orders)
 
 
-def _judge(rule: CompiledRule, program: Program, case: Case, gate: Gate) -> Finding:
-    recommendation, silent = rule.recommendation, rule.silent
-    if case.facts.deceased or (recommendation.gate == "required" and not gate.open):
-        return silent
-    minor = case.facts.age is not None and case.facts.age < program.rules.ruleset.adult_age
-    if minor and recommendation.population == "adults":
-        return silent
-    if rule.needs is not None and rule.needs.isdisjoint(case.present) and rule.kinds <= case.supplied_kinds:
-        return silent
-    return _ask(rule, program, case)
+def _judge(
+    rules: Sequence[CompiledRule], reach: Reach, said: dict[str, Finding], program: Program, case: Case, gate: Gate
+) -> None:
+    """Adds what those of the rules say that are not silent: only what the record touches is asked."""
+    facts = case.facts
+    if facts.deceased:
+        return
+    minor = facts.age is not None and facts.age < program.rules.ruleset.adult_age
+    for number in reach.touched(case.present, case.supplied_kinds):
+        rule = rules[number]
+        recommendation = rule.recommendation
+        if (gate.open or recommendation.gate != "required") and not (minor and recommendation.population == "adults"):
+            finding = _ask(rule, program, case)
+            if finding is not None:
+                said[recommendation.id] = finding
 
 
-def _ask(rule: CompiledRule, program: Program, case: Case) -> Finding:
+def _ask(rule: CompiledRule, program: Program, case: Case) -> Finding | None:
+    """What a rule says, None where it is silent."""
     case.bound.clear()
     answer = rule.when(case)
     if answer.truth == Truth.NO or not _is_asked(rule, program, case, answer):
-        return rule.silent
+        return None
     if answer.truth == Truth.UNKNOWN:
         return replace(rule.silent, outcome="unknown", found=answer.found, missing=answer.missing)
     for name, bound in case.bound.items():  # what stands in a part of the trigger that is not yes is not meant

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
 from service.engine.clauses import Ask, Clauses
 from service.engine.completion import Completion, completion_of
 from service.engine.findings import Finding
-from service.engine.reach import kinds, needs, walk
+from service.engine.reach import Reach, kinds, needs, walk
 from service.knowledge.load import Rules, load_rules
 from service.knowledge.overlay import with_overlay
 from service.knowledge.schema import Clause, Escalation, Line, Offer, Order, Recommendation, Test
@@ -77,7 +77,10 @@ class CompiledRule:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A compiled rule set. `first` is evaluated before `second`, whose triggers ask about the outcomes of the first."""
+    """A compiled rule set. `first` is evaluated before `second`, whose triggers ask about the outcomes of the first.
+
+    silent: rule id → what it says where it says nothing, in the rule set's order. place: rule id → its place there.
+    """
 
     rules: Rules
     terms: Terms
@@ -89,6 +92,18 @@ class Program:
     placed_as: dict[str, frozenset[tuple[str, str]]]
     definitions: dict[str, Ask]
     clauses: Clauses
+    silent: dict[str, Finding] = field(init=False)
+    place: dict[str, int] = field(init=False)
+    reach_of_first: Reach = field(init=False)
+    reach_of_second: Reach = field(init=False)
+
+    def __post_init__(self) -> None:
+        silent = {rule.id: rule.silent for rule in self.all}
+        listed = {name: silent[name] for name in self.rules.ruleset.order if name in silent}
+        object.__setattr__(self, "silent", listed)
+        object.__setattr__(self, "place", {name: number for number, name in enumerate(listed)})
+        object.__setattr__(self, "reach_of_first", Reach([(rule.needs, rule.kinds) for rule in self.first]))
+        object.__setattr__(self, "reach_of_second", Reach([(rule.needs, rule.kinds) for rule in self.second]))
 
     @property
     def all(self) -> tuple[CompiledRule, ...]:
