@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
-from service.engine.answers import Answer, Truth, unknown
+from service.engine.answers import NO, Answer, Truth, unknown
 from service.engine.case import Case
 from service.facts.dates import Day
 from service.facts.model import Event, Result, Unusable
 from service.knowledge.schema import AnyOf, Order
 
 Evidence = Result | Event
+_YES = Truth.YES
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,8 @@ class Completion:
         """Yes when every member has a usable result in the window; unknown when one is lacking and nobody looked."""
         found = [self._newest(case, member, window_days, after) for member in self.members]
         if all(found):
-            return Answer(Truth.YES, tuple(item for item in found if item))
-        return Answer(Truth.NO) if case.supplied(self.kind) else unknown(case.missing(self.kind))
+            return Answer(_YES, tuple(item for item in found if item))
+        return NO if case.supplied(self.kind) else unknown(case.missing(self.kind))
 
     def evidence(
         self,
@@ -87,17 +89,17 @@ class Completion:
         fits: Callable[[str | None], bool] | None = None,
     ) -> Evidence | None:
         newest: Evidence | None = None
+        newest_on: date | None = None
+        dated: Mapping[str, list[tuple[Day, Evidence]]] = case.results if self.kind == "result" else case.reports
         for valueset in member:
-            group: Iterable[Evidence] = (
-                case.facts.results.get(valueset, ()) if self.kind == "result" else case.facts.reports.get(valueset, ())
-            )
-            for item in group:
-                if item.day is None or (window_days is not None and not case.within(item.day, window_days)):
-                    continue
-                if (after is not None and item.day.date < after.date) or (fits is not None and not fits(item.side)):
-                    continue
-                if newest is None or newest.day is None or item.day.date > newest.day.date:
-                    newest = item
+            for day, item in dated[valueset]:
+                if newest_on is not None and day.date <= newest_on:
+                    break
+                if after is not None and day.date < after.date:
+                    break
+                if (window_days is None or case.within(day, window_days)) and (fits is None or fits(item.side)):
+                    newest, newest_on = item, day.date
+                    break
         return newest
 
 
