@@ -26,7 +26,7 @@ def explain(
     Draft rules are evaluated and counted, never shown.
     """
     gate = evaluation.gate
-    findings = [f for f in evaluation.findings if f.rule.status == "active" and (silent or f.outcome != "silent")]
+    findings = [f for f in evaluation.findings if f.rule.status == "active"] if silent else evaluation.shown
     return _without_empty(
         {
             "ruleset": {"id": program.rules.ruleset.id, "version": program.version, "digest": program.digest},
@@ -37,7 +37,7 @@ def explain(
                 {"open": gate.open, "basis": gate.basis, "found": [_fact(fact) for fact in gate.found]}
             ),
             "rules": [_finding(finding) for finding in findings],
-            "orders": _orders(evaluation.findings, program),
+            "orders": _orders(evaluation.shown, program),
             "withheld": withheld,
             "notSupplied": list(evaluation.facts.not_supplied),
             "shapesRead": [
@@ -76,14 +76,20 @@ def _finding(finding: Finding) -> dict[str, Any]:
     if finding.outcome in ("fires", "satisfied", "replaced"):
         shown["indicator"] = finding.indicator
     shown["version"] = finding.rule.version
-    shown["by"] = finding.by
-    shown["found"] = [_fact(fact) for fact in finding.found]
-    shown["due"] = [_wanted(wanted) for wanted in finding.due]
-    shown["done"] = [_done(done) for done in finding.done]
-    shown["unchecked"] = [_wanted(wanted) for wanted in finding.unchecked]
-    shown["offered"] = [_wanted(wanted) for wanted in finding.offered]
-    shown["missing"] = list(finding.missing)
-    return _without_empty(shown)
+    if finding.by:
+        shown["by"] = finding.by
+    for name, described, members in (
+        ("found", _fact, finding.found),
+        ("due", _wanted, finding.due),
+        ("done", _done, finding.done),
+        ("unchecked", _wanted, finding.unchecked),
+        ("offered", _wanted, finding.offered),
+    ):
+        if members:
+            shown[name] = [described(member) for member in members]
+    if finding.missing:
+        shown["missing"] = list(finding.missing)
+    return shown
 
 
 def _fact(fact: Fact) -> dict[str, Any]:
@@ -148,7 +154,7 @@ def _window(days: int | None) -> str | None:
 def _orders(findings: Iterable[Finding], program: Program) -> list[dict[str, Any]]:
     wanted_by: dict[str, dict[str, Any]] = {}
     for finding in findings:
-        if finding.outcome != "fires" or finding.rule.status != "active":
+        if finding.outcome != "fires":
             continue
         for wanted in (*finding.due, *finding.unchecked, *finding.offered):
             order = wanted_by.setdefault(wanted.order, {"key": wanted.order, "for": []})
@@ -165,4 +171,4 @@ def _once(items: Iterable[Any]) -> list[Any]:
 
 def _without_empty(members: dict[str, Any]) -> dict[str, Any]:
     """Drops what has no value; the protocol allows neither null nor an empty array or object."""
-    return {name: value for name, value in members.items() if value is not None and value not in ([], {}, "")}
+    return {name: value for name, value in members.items() if value or isinstance(value, bool | int)}

@@ -27,7 +27,7 @@ def flagged(program: Program, evaluation: Evaluation) -> str:
             continue
         since = newest(case, [item.valueset], terms.within)
         if case.within(item.day, terms.within) and not any(r.day and r.day.date > item.day.date for r in since):
-            title = text.plain(program.terms.titles[item.valueset])
+            title = text.own(program.terms.titles[item.valueset])
             said.append(f"{title} {item.number:.10g}, {item.reason}, {text.when(item.day)}, flagged {item.flag}")
     return f"**Not evaluated; read the report now: {'; '.join(dict.fromkeys(said))}.**" if said else ""
 
@@ -43,6 +43,8 @@ def done_table(program: Program, evaluation: Evaluation, findings: Iterable[Find
             for evidence in done.evidence:
                 table.add(evidence, program.orders[done.order].label)
     for notable in program.rules.ruleset.notable:
+        if table.case.present.isdisjoint(notable.in_):
+            continue
         for result in newest(table.case, notable.in_, notable.within):
             if table.level(result, notable):
                 table.add(result, result.label)
@@ -63,7 +65,7 @@ class _Table:
         name = evidence.label if isinstance(evidence, Result) else label
         said = text.value(evidence)
         when = text.when(evidence.day) + (self.age(evidence) if isinstance(evidence, Result) else "")
-        cells = [text.plain(name), when, f"**{said} {mark}**" if mark else said]
+        cells = [text.own(name), when, f"**{said} {mark}**" if mark else said]
         self.rows.setdefault((evidence.reference, name), (mark, cells))
 
     def mark(self, result: Result) -> str:

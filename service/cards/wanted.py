@@ -48,18 +48,18 @@ class Request:
         if self.parts:
             return [row for part in self.parts for row in part.rows(program)]
         order = program.orders[self.key]
-        why = ", ".join(map(text.plain, dict.fromkeys(self.titles)))
-        return [[text.plain(order.label), why, "" if order.category == "referral" else self._known(program)]]
+        why = ", ".join(map(text.own, dict.fromkeys(self.titles)))
+        return [[text.own(order.label), why, "" if order.category == "referral" else self._known(program)]]
 
     def _known(self, program: Program) -> str:
         """What is known of the last result: its value, why it cannot be used, or that nobody could look."""
         if self.unchecked:
             return "not available"
-        named = f"{text.plain(self.last.label)} " if self.last and self._must_name(self.last, program) else ""
+        named = f"{text.own(self.last.label)} " if self.last and self._must_name(self.last, program) else ""
         known = f"{named}{text.value(self.last)}, {text.when(self.last.day)}" if self.last else ""
         spoilt = self.unusable
         if spoilt and (self.last is None or (spoilt.day and self.last.day and spoilt.day >= self.last.day)):
-            title = text.plain(program.terms.titles[spoilt.valueset])
+            title = text.own(program.terms.titles[spoilt.valueset])
             known = f"{title}: {spoilt.reason}, {text.when(spoilt.day)}" + (f"; {known}" if known else "")
         return known or "none found"
 

@@ -37,12 +37,13 @@ class Gate:
 class Evaluation:
     """All findings of one evaluation, in the rule set's order.
 
-    said: those that are not silent. orders: see evaluate.
+    said: those that are not silent. shown: those of them that are no drafts. orders: see evaluate.
     """
 
     gate: Gate
     findings: tuple[Finding, ...]
     said: tuple[Finding, ...]
+    shown: tuple[Finding, ...]
     facts: Facts
     today: date
     case: Case
@@ -79,9 +80,17 @@ def evaluate(
     _replace(said)
     case.outcomes.update({name: (f.outcome, f.indicator) for name, f in said.items() if f.rule.status == "active"})
     _judge(program.second, program.reach_of_second, said, program, case, gate)
-    findings = program.silent | said
-    in_order = sorted(said.values(), key=lambda finding: program.place[finding.rule.id])
-    return Evaluation(gate, tuple(findings.values()), tuple(in_order), facts, as_of, case, orders)
+    in_order = tuple(sorted(said.values(), key=lambda finding: program.place[finding.rule.id]))
+    return Evaluation(
+        gate=gate,
+        findings=tuple((program.silent | said).values()),
+        said=in_order,
+        shown=tuple([finding for finding in in_order if finding.rule.status == "active"]),
+        facts=facts,
+        today=as_of,
+        case=case,
+        orders=orders,
+    )
 
 
 def _judge(
