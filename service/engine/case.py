@@ -41,7 +41,8 @@ class NewestFirst(dict[str, list[tuple[Day, Item]]]):
 
     def __missing__(self, valueset: str) -> list[tuple[Day, Item]]:
         dated = [(item.day, item) for item in self._group.get(valueset, ()) if item.day is not None]
-        dated.sort(key=lambda pair: pair[0].date, reverse=True)
+        if len(dated) > 1:
+            dated.sort(key=lambda pair: pair[0].date, reverse=True)
         self[valueset] = dated
         return dated
 
@@ -91,7 +92,9 @@ class Case:
 
     def latest_start(self, names: Sequence[str] | None) -> Day | None:
         """Returns the latest first day among what names are bound to; None where none is known."""
-        days = [day for name in names or () for _, day in self.bound.get(name, ()) if day is not None]
+        if not names:
+            return None
+        days = [day for name in names for _, day in self.bound.get(name, ()) if day is not None]
         return max(days, default=None)
 
     def age_days(self, day: Day) -> int:

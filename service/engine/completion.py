@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 
 from service.engine.answers import NO, Answer, Truth, unknown
 from service.engine.case import Case
@@ -22,6 +23,10 @@ class Completion:
 
     members: tuple[tuple[str, ...], ...]
     kind: str  # result or report
+    valuesets: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "valuesets", frozenset(chain.from_iterable(self.members)))
 
     def answer(self, case: Case, window_days: int | None, after: Day | None = None) -> Answer:
         """Yes when every member has a usable result in the window; unknown when one is lacking and nobody looked."""
@@ -45,6 +50,8 @@ class Completion:
         one; when it is empty the leg is not known, and a report of one leg does not do. negative: a report that
         describes one of these findings, or settles nothing, does not do, nor does an older one of the same leg then.
         """
+        if self.valuesets.isdisjoint(case.present):
+            return None
         refused = frozenset(negative)
         found: list[Evidence] = []
         for member in self.members:
@@ -62,6 +69,8 @@ class Completion:
 
         Without a window, or where none is lacking, that is every member.
         """
+        if self.valuesets.isdisjoint(case.present):
+            return None
         lacking = [
             member
             for member in self.members
@@ -72,11 +81,10 @@ class Completion:
 
     def unusable(self, case: Case, window_days: int) -> Unusable | None:
         """Returns the newest result in the window that cannot be used."""
-        sets = {valueset for member in self.members for valueset in member}
         items = [
             item
             for item in case.facts.unusable
-            if item.valueset in sets and item.day is not None and case.within(item.day, window_days)
+            if item.valueset in self.valuesets and item.day is not None and case.within(item.day, window_days)
         ]
         return max(items, key=lambda item: item.day or Day(case.today), default=None)
 
