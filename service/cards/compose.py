@@ -169,7 +169,7 @@ def _whys(findings: Sequence[Finding]) -> Iterator[str]:
 
     A fact, and that it is for today, are said once a card.
     """
-    told: set[Fact] = set()
+    told: list[Fact] = []
     today_said = False
     for finding in findings:
         time = _TIMES.get(finding.due_within, f"Within {finding.due_within}.")
@@ -177,7 +177,7 @@ def _whys(findings: Sequence[Finding]) -> Iterator[str]:
             time = "" if today_said or _says_today(finding.summary) else time
             today_said = today_said or bool(time)
         because = text.facts([fact for fact in finding.found if fact not in told])
-        told.update(finding.found)
+        told += finding.found
         line = "" if len(findings) == 1 else f"- **{finding.summary}**"
         yield " ".join([part for part in (line, time, because and f"On record: {because}.") if part])
 

@@ -58,7 +58,9 @@ def days(due_within: str) -> int:
 
 def facts(found: Iterable[Fact]) -> str:
     """Returns the facts that a rule rests on, the newest three and how many more."""
-    ordered = sorted(found, key=lambda f: f.day.date.toordinal() if f.day else 0, reverse=True)
+    ordered = list(found)
+    if len(ordered) > 1:
+        ordered.sort(key=lambda f: f.day.date.toordinal() if f.day else 0, reverse=True)
     shown = "; ".join(dict.fromkeys([fact(item) for item in ordered[:3]]))
     return f"{shown}; and {len(ordered) - 3} more" if len(ordered) > 3 else shown
 

@@ -119,11 +119,13 @@ def _panelled(single: list[Request], program: Program, coded: frozenset[str]) ->
     remaining = list(single)
     for panel in program.rules.orders.panels:
         covered = [request for request in remaining if request.key in panel.covers]
+        if not covered:
+            continue
         present = {request.key for request in remaining}
         counted = len(covered) + len(present.intersection(panel.counts))
         if panel.key not in coded and not coded.isdisjoint((*panel.covers, *panel.with_)):
             continue
-        if not covered or counted < panel.at_least or not present.issuperset(panel.with_):
+        if counted < panel.at_least or not present.issuperset(panel.with_):
             continue
         covered += [request for request in remaining if request.key in panel.with_ and request not in covered]
         first = min(covered, key=lambda request: request.section)
