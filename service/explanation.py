@@ -78,48 +78,49 @@ def _finding(finding: Finding) -> dict[str, Any]:
     shown["version"] = finding.rule.version
     if finding.by:
         shown["by"] = finding.by
-    for name, described, members in (
-        ("found", _fact, finding.found),
-        ("due", _wanted, finding.due),
-        ("done", _done, finding.done),
-        ("unchecked", _wanted, finding.unchecked),
-        ("offered", _wanted, finding.offered),
-    ):
-        if members:
-            shown[name] = [described(member) for member in members]
+    if finding.found:
+        shown["found"] = [_fact(fact) for fact in finding.found]
+    if finding.due:
+        shown["due"] = [_wanted(wanted) for wanted in finding.due]
+    if finding.done:
+        shown["done"] = [_done(done) for done in finding.done]
+    if finding.unchecked:
+        shown["unchecked"] = [_wanted(wanted) for wanted in finding.unchecked]
+    if finding.offered:
+        shown["offered"] = [_wanted(wanted) for wanted in finding.offered]
     if finding.missing:
         shown["missing"] = list(finding.missing)
     return shown
 
 
 def _fact(fact: Fact) -> dict[str, Any]:
-    return _without_empty(
-        {
-            "reference": fact.reference,
-            "label": fact.label,
-            "code": _code(fact),
-            **_dated(fact.day),
-            "value": fact.written if isinstance(fact, Result) else None,
-            "note": fact.note if isinstance(fact, Result) else None,
-            "side": fact.side,
-            "verification": "suspected" if isinstance(fact, Condition) and fact.verification == "suspected" else None,
-            "recognisedBy": fact.by if fact.by != "code" else None,
-            "contradiction": True if fact.contradiction else None,
-        }
-    )
+    shown = {"reference": fact.reference, "label": fact.label, **_coded(fact), **_dated(fact.day)}
+    if isinstance(fact, Result):
+        shown["value"] = fact.written
+        if fact.note:
+            shown["note"] = fact.note
+    if fact.side:
+        shown["side"] = fact.side
+    if isinstance(fact, Condition) and fact.verification == "suspected":
+        shown["verification"] = "suspected"
+    if fact.by != "code":
+        shown["recognisedBy"] = fact.by
+    if fact.contradiction:
+        shown["contradiction"] = True
+    return shown
 
 
-def _code(fact: Fact) -> dict[str, Any] | None:
+def _coded(fact: Fact) -> dict[str, Any]:
     """The code as the record has it; blanks are no value there either."""
     if not (fact.code or "").strip():
-        return None
-    return {"code": fact.code} | ({"system": fact.system} if (fact.system or "").strip() else {})
+        return {}
+    return {"code": {"code": fact.code} | ({"system": fact.system} if (fact.system or "").strip() else {})}
 
 
 def _dated(day: Day | None) -> dict[str, Any]:
     if day is None:
         return {}
-    return {"date": day.date.isoformat(), "approximate": True if day.approximate else None}
+    return {"date": day.date.isoformat()} | ({"approximate": True} if day.approximate else {})
 
 
 def _wanted(wanted: Wanted) -> dict[str, Any]:

@@ -100,9 +100,15 @@ class _Table:
         at_most: Limits | None = None,
     ) -> str:
         """`high` or `low` where the result certainly lies beyond a limit, empty elsewhere."""
-        if any(meets(self.case, result, limit) for limit in _each(above=above, at_least=at_least)):
-            return "high"
-        return "low" if any(meets(self.case, result, limit) for limit in _each(below=below, at_most=at_most)) else ""
+        for level, name, limit in (
+            ("high", "above", above),
+            ("high", "at_least", at_least),
+            ("low", "below", below),
+            ("low", "at_most", at_most),
+        ):
+            if limit and meets(self.case, result, Bounds(**{name: limit})):
+                return level
+        return ""
 
     def written(self) -> str:
         """The table in Markdown."""
@@ -110,7 +116,3 @@ class _Table:
             return ""
         ordered = sorted(self.rows.values(), key=lambda row: not row[0])
         return text.table(["Already done", "Date", "Result"], [cells for _, cells in ordered])
-
-
-def _each(**limits: Limits | None) -> Iterable[Bounds]:
-    return [Bounds(**{name: limit}) for name, limit in limits.items() if limit]

@@ -15,7 +15,7 @@ from service.knowledge.schema import Indicator
 _RANK: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Request:
     """One order to suggest.
 

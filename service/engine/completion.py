@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
 
 from service.engine.answers import NO, Answer, Truth, unknown
-from service.engine.case import Case
+from service.engine.case import Case, NewestFirst
 from service.facts.dates import Day
 from service.facts.model import Event, Result, Unusable
 from service.knowledge.schema import AnyOf, Order
@@ -56,7 +56,7 @@ class Completion:
         found: list[Evidence] = []
         for member in self.members:
             for leg in sorted(legs) if legs else [None]:
-                fits = _fits(leg, known=legs is None or bool(legs))
+                fits = None if legs is None else _fits(leg, known=bool(legs))
                 newest = self._newest(case, member, window_days, after, fits)
                 if newest is None or (refused and isinstance(newest, Event) and newest.refutes_nothing(refused)):
                     return None
@@ -98,14 +98,16 @@ class Completion:
     ) -> Evidence | None:
         newest: Evidence | None = None
         newest_on: date | None = None
-        dated: Mapping[str, list[tuple[Day, Evidence]]] = case.results if self.kind == "result" else case.reports
+        dated: NewestFirst[Result] | NewestFirst[Event] = case.results if self.kind == "result" else case.reports
         for valueset in member:
+            if valueset not in case.present:
+                continue
             for day, item in dated[valueset]:
-                if newest_on is not None and day.date <= newest_on:
+                age_days = case.age_days(day)
+                is_too_old = (window_days is not None and age_days > window_days) or (after and day.date < after.date)
+                if is_too_old or (newest_on is not None and day.date <= newest_on):
                     break
-                if after is not None and day.date < after.date:
-                    break
-                if (window_days is None or case.within(day, window_days)) and (fits is None or fits(item.side)):
+                if (window_days is None or age_days >= 0) and (fits is None or fits(item.side)):
                     newest, newest_on = item, day.date
                     break
         return newest
