@@ -41,7 +41,7 @@ class Request:
     @property
     def why(self) -> list[str]:
         """The titles of the rules that want it, each once."""
-        return list(dict.fromkeys(title for request in (self.parts or [self]) for title in request.titles))
+        return list(dict.fromkeys([title for request in (self.parts or [self]) for title in request.titles]))
 
     def rows(self, program: Program) -> list[list[str]]:
         """The lines of the table of what is due, one a key, each with its own reasons."""

@@ -139,7 +139,7 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
     done: list[Done] = []
     unchecked: list[Wanted] = []
     for test in rule.tests:
-        if not _holds(test.conditions, case):
+        if not _hold(test.conditions, case):
             continue
         known = state_of_test(test, program, case)
         if isinstance(known, Done):
@@ -150,7 +150,7 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
             open_tests.append(known)
     offered: list[Wanted] = []
     for offer in rule.offers:
-        if _holds(offer.conditions, case):
+        if _hold(offer.conditions, case):
             known = state_of_offer(offer, program, case)
             if isinstance(known, Done):
                 done.append(known)
@@ -186,14 +186,18 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
 
 
 def _lines(lines: tuple[CompiledLine, ...], case: Case) -> tuple[str, ...]:
-    return tuple([line.text for line in lines if not line.conditions or _holds(line.conditions, case)])
+    said = []
+    for line in lines:
+        for asked, accepted in line.conditions:
+            if asked(case).truth not in accepted:
+                break
+        else:
+            said.append(line.text)
+    return tuple(said)
 
 
-def _holds(conditions: Conditions, case: Case) -> bool:
-    for asked, accepted in conditions:  # noqa: SIM110  # a loop, since this is asked for each line of each rule
-        if asked(case).truth not in accepted:
-            return False
-    return True
+def _hold(conditions: Conditions, case: Case) -> bool:
+    return all(asked(case).truth in accepted for asked, accepted in conditions)
 
 
 def _replace(findings: dict[str, Finding]) -> None:
