@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from service.cards import text
 from service.engine.case import Case
-from service.engine.comparison import Bounds, meets, newest
+from service.engine.comparison import Bound, meets, newest
 from service.engine.completion import Evidence
 from service.engine.evaluate import Evaluation
 from service.engine.findings import Finding
@@ -100,15 +100,13 @@ class _Table:
         at_most: Limits | None = None,
     ) -> str:
         """`high` or `low` where the result certainly lies beyond a limit, empty elsewhere."""
-        for level, name, limit in (
-            ("high", "above", above),
-            ("high", "at_least", at_least),
-            ("low", "below", below),
-            ("low", "at_most", at_most),
-        ):
-            if limit and meets(self.case, result, Bounds(**{name: limit})):
-                return level
-        return ""
+
+        def beyond(bound: Bound, limits: Limits | None) -> bool:
+            return limits is not None and meets(self.case, result, bound, limits)
+
+        if beyond("above", above) or beyond("at_least", at_least):
+            return "high"
+        return "low" if beyond("below", below) or beyond("at_most", at_most) else ""
 
     def written(self) -> str:
         """The table in Markdown."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from service.engine.answers import NO, Answer, Truth, any_of, unknown
 from service.engine.case import Case
@@ -14,6 +14,8 @@ from service.knowledge.schema import Latest, Limits, ResultTerms
 _INFINITE = float("inf")
 _NO, _UNKNOWN, _YES = Truth
 _OPPOSITE = {_NO: _YES, _UNKNOWN: _UNKNOWN, _YES: _NO}
+
+Bound = Literal["below", "at_most", "above", "at_least"]
 
 
 class Bounds(NamedTuple):
@@ -66,9 +68,9 @@ def compare(case: Case, result: Result, terms: ResultTerms) -> Answer:
     return NO if truth is _NO else unknown(f"exact value of {result.reference}")
 
 
-def meets(case: Case, result: Result, bounds: Latest | Bounds) -> bool:
-    """Returns whether a result certainly lies within bounds."""
-    return _bounded(case, result, bounds) is _YES
+def meets(case: Case, result: Result, bound: Bound, limits: Limits) -> bool:
+    """Returns whether a result certainly lies on that side of a limit."""
+    return _met(case, result, bound, limits) is _YES
 
 
 def _span(result: Result, value: float) -> tuple[float, float]:
@@ -81,19 +83,17 @@ def _span(result: Result, value: float) -> tuple[float, float]:
 
 
 def _bounded(case: Case, result: Result, bounds: Latest | Bounds) -> Truth:
-    truth = _YES
-    for limits, test, inside in (
-        (bounds.below, _below, True),
-        (bounds.at_most, _at_most, True),
-        (bounds.above, _at_most, False),
-        (bounds.at_least, _below, False),
-    ):
-        if limits is None:
-            continue
-        pair = _same_unit(case, result, limits)
-        met = _UNKNOWN if pair is None else test(_span(result, pair[0]), pair[1], result)
-        truth = min(truth, met if inside else _OPPOSITE[met])
-    return truth
+    given = ((bound, getattr(bounds, bound)) for bound in _BOUNDS)
+    return min([_met(case, result, bound, limits) for bound, limits in given if limits is not None], default=_YES)
+
+
+def _met(case: Case, result: Result, bound: Bound, limits: Limits) -> Truth:
+    pair = _same_unit(case, result, limits)
+    if pair is None:
+        return _UNKNOWN
+    test, inside = _BOUNDS[bound]
+    truth = test(_span(result, pair[0]), pair[1], result)
+    return truth if inside else _OPPOSITE[truth]
 
 
 def _below(span: tuple[float, float], limit: float, result: Result) -> Truth:
@@ -108,6 +108,15 @@ def _at_most(span: tuple[float, float], limit: float, result: Result) -> Truth:
     if high <= limit:
         return _YES
     return _NO if low > limit or (low == limit and result.comparator == ">") else _UNKNOWN
+
+
+# bound → the test, and whether it is met where the test is, or where it is not
+_BOUNDS: dict[Bound, tuple[Callable[[tuple[float, float], float, Result], Truth], bool]] = {
+    "below": (_below, True),
+    "at_most": (_at_most, True),
+    "above": (_at_most, False),
+    "at_least": (_below, False),
+}
 
 
 def _same_unit(case: Case, result: Result, limits: Limits) -> tuple[float, float] | None:

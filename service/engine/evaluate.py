@@ -157,11 +157,11 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
             else:
                 offered.append(known)
     indicator, summary, raised = recommendation.indicator, recommendation.card.summary, None
-    found = dict.fromkeys(answer.found)
+    found = answer.found
     for escalation, asked in rule.escalations:
         if _RANK[escalation.to] > _RANK[indicator] and (raising := asked(case)).truth is _YES:
             indicator, raised = escalation.to, escalation.summary or raised
-            found.update(dict.fromkeys(raising.found))
+            found += raising.found
     to_critical = indicator == "critical" and indicator != recommendation.indicator
     fires = not rule.tests or bool(due or unchecked) or not done or to_critical
     summary = next(iter(_lines(rule.variants, case)), raised or summary)
@@ -175,7 +175,7 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
         due_within=_ESCALATED_WITHIN[indicator]
         if indicator != recommendation.indicator
         else recommendation.card.due_within,
-        found=tuple(found),
+        found=tuple(dict.fromkeys(found)) if len(found) > 1 else found,
         due=tuple(due),
         offered=tuple(offered),
         done=tuple(done),
