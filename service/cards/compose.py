@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 from service.cards import text
@@ -111,9 +110,9 @@ def _card(
 def _links(lead: Finding, rules: Sequence[str], program: Program, audience: Audience) -> list[dict[str, str]]:
     """The page of the card's rules, then what the leading rule rests on most."""
     links = {f"{audience.base_url}/rules?show={','.join(rules)}": "Rules, evidence and limits"}
-    sources = (program.rules.sources[evidence.source] for evidence in lead.rule.evidence)
-    cited = ((source.url, source.citation) for source in sources if source.url)
-    links |= {url: text.cut(citation, _LONGEST_LABEL) for url, citation in islice(cited, _EVIDENCE_LINKS)}
+    sources = [program.rules.sources[evidence.source] for evidence in lead.rule.evidence]
+    cited = [(source.url, source.citation) for source in sources if source.url]
+    links |= {url: text.cut(citation, _LONGEST_LABEL) for url, citation in cited[:_EVIDENCE_LINKS]}
     return [{"label": label, "url": url, "type": "absolute"} for url, label in links.items()]
 
 

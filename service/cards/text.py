@@ -10,7 +10,7 @@ from service.engine.completion import Evidence
 from service.facts.dates import Day
 from service.facts.model import Condition, Fact, Medicine, Result
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~#&])")
+_ESCAPED = str.maketrans({special: f"\\{special}" for special in r"\`*_[]<>|~#&"})
 _LONGEST_SUMMARY = 139  # CDS Hooks: under 140 characters
 _SINCE = {"current": "since ", "given": "given "}
 _HOW = {"overlay": " (by the site's code list)", "name": " (recognised by name)", "text": " (from free text)"}
@@ -18,7 +18,7 @@ _HOW = {"overlay": " (by the site's code list)", "name": " (recognised by name)"
 
 def plain(text: str) -> str:
     """Returns a text in which Markdown finds nothing to format."""
-    return _SPECIAL.sub(r"\\\1", text)
+    return text.translate(_ESCAPED)
 
 
 @lru_cache(maxsize=4096)
