@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import Any
 
-from service.cards import Audience, Drafts, build_drafts, compose, withheld
+from service.cards import Audience, Drafts, build_drafts, compose, sections_of
 from service.context import Brought
 from service.engine import Evaluation, Program, evaluate, load_program
 from service.explanation import EXTENSION, explain
@@ -78,9 +78,10 @@ def respond(
     """Returns the CDS Hooks response: the cards, none in a shadow run, and the explanation as an extension."""
     decided = knowledge.program.rules.decided
     in_shadow = decided is not None and decided.site.shadow
-    cards = [] if in_shadow else compose(evaluation, knowledge.program, knowledge.drafts, audience)
+    sections, withheld = sections_of(evaluation, knowledge.program, audience.wishes)
+    cards = [] if in_shadow else compose(evaluation, knowledge.program, knowledge.drafts, audience, sections)
     ended("compose")
-    unwanted = withheld(evaluation, knowledge.program, audience)
+    unwanted = [card.described() for card in withheld]
     explanation = explain(evaluation, knowledge.program, silent=silent, withheld=unwanted)
     ended("explain")
     return {"cards": cards, "extension": {EXTENSION: explanation}}

@@ -26,7 +26,7 @@ def explain(
     Draft rules are evaluated and counted, never shown.
     """
     gate = evaluation.gate
-    findings = [f for f in evaluation.findings if f.rule.status == "active" and (silent or f.outcome != "silent")]
+    findings = [f for f in evaluation.findings if f.rule.status == "active"] if silent else evaluation.shown
     return _without_empty(
         {
             "ruleset": {"id": program.rules.ruleset.id, "version": program.version, "digest": program.digest},
@@ -37,7 +37,7 @@ def explain(
                 {"open": gate.open, "basis": gate.basis, "found": [_fact(fact) for fact in gate.found]}
             ),
             "rules": [_finding(finding) for finding in findings],
-            "orders": _orders(evaluation.findings, program),
+            "orders": _orders(evaluation.shown, program),
             "withheld": withheld,
             "notSupplied": list(evaluation.facts.not_supplied),
             "shapesRead": [
@@ -76,44 +76,51 @@ def _finding(finding: Finding) -> dict[str, Any]:
     if finding.outcome in ("fires", "satisfied", "replaced"):
         shown["indicator"] = finding.indicator
     shown["version"] = finding.rule.version
-    shown["by"] = finding.by
-    shown["found"] = [_fact(fact) for fact in finding.found]
-    shown["due"] = [_wanted(wanted) for wanted in finding.due]
-    shown["done"] = [_done(done) for done in finding.done]
-    shown["unchecked"] = [_wanted(wanted) for wanted in finding.unchecked]
-    shown["offered"] = [_wanted(wanted) for wanted in finding.offered]
-    shown["missing"] = list(finding.missing)
-    return _without_empty(shown)
+    if finding.by:
+        shown["by"] = finding.by
+    if finding.found:
+        shown["found"] = [_fact(fact) for fact in finding.found]
+    if finding.due:
+        shown["due"] = [_wanted(wanted) for wanted in finding.due]
+    if finding.done:
+        shown["done"] = [_done(done) for done in finding.done]
+    if finding.unchecked:
+        shown["unchecked"] = [_wanted(wanted) for wanted in finding.unchecked]
+    if finding.offered:
+        shown["offered"] = [_wanted(wanted) for wanted in finding.offered]
+    if finding.missing:
+        shown["missing"] = list(finding.missing)
+    return shown
 
 
 def _fact(fact: Fact) -> dict[str, Any]:
-    return _without_empty(
-        {
-            "reference": fact.reference,
-            "label": fact.label,
-            "code": _code(fact),
-            **_dated(fact.day),
-            "value": fact.written if isinstance(fact, Result) else None,
-            "note": fact.note if isinstance(fact, Result) else None,
-            "side": fact.side,
-            "verification": "suspected" if isinstance(fact, Condition) and fact.verification == "suspected" else None,
-            "recognisedBy": fact.by if fact.by != "code" else None,
-            "contradiction": True if fact.contradiction else None,
-        }
-    )
+    shown = {"reference": fact.reference, "label": fact.label, **_coded(fact), **_dated(fact.day)}
+    if isinstance(fact, Result):
+        shown["value"] = fact.written
+        if fact.note:
+            shown["note"] = fact.note
+    if fact.side:
+        shown["side"] = fact.side
+    if isinstance(fact, Condition) and fact.verification == "suspected":
+        shown["verification"] = "suspected"
+    if fact.by != "code":
+        shown["recognisedBy"] = fact.by
+    if fact.contradiction:
+        shown["contradiction"] = True
+    return shown
 
 
-def _code(fact: Fact) -> dict[str, Any] | None:
+def _coded(fact: Fact) -> dict[str, Any]:
     """The code as the record has it; blanks are no value there either."""
     if not (fact.code or "").strip():
-        return None
-    return {"code": fact.code} | ({"system": fact.system} if (fact.system or "").strip() else {})
+        return {}
+    return {"code": {"code": fact.code} | ({"system": fact.system} if (fact.system or "").strip() else {})}
 
 
 def _dated(day: Day | None) -> dict[str, Any]:
     if day is None:
         return {}
-    return {"date": day.date.isoformat(), "approximate": True if day.approximate else None}
+    return {"date": day.date.isoformat()} | ({"approximate": True} if day.approximate else {})
 
 
 def _wanted(wanted: Wanted) -> dict[str, Any]:
@@ -148,7 +155,7 @@ def _window(days: int | None) -> str | None:
 def _orders(findings: Iterable[Finding], program: Program) -> list[dict[str, Any]]:
     wanted_by: dict[str, dict[str, Any]] = {}
     for finding in findings:
-        if finding.outcome != "fires" or finding.rule.status != "active":
+        if finding.outcome != "fires":
             continue
         for wanted in (*finding.due, *finding.unchecked, *finding.offered):
             order = wanted_by.setdefault(wanted.order, {"key": wanted.order, "for": []})
@@ -165,4 +172,4 @@ def _once(items: Iterable[Any]) -> list[Any]:
 
 def _without_empty(members: dict[str, Any]) -> dict[str, Any]:
     """Drops what has no value; the protocol allows neither null nor an empty array or object."""
-    return {name: value for name, value in members.items() if value is not None and value not in ([], {}, "")}
+    return {name: value for name, value in members.items() if value or isinstance(value, bool | int)}

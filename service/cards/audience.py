@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from service.cards.options import ALL, Wishes
 from service.clients import ANYBODY, Caller
+
+
+def random_id() -> str:
+    """Returns a random UUID (RFC 4122, version 4) in lower case."""
+    drawn = os.urandom(16).hex()
+    variant = "89ab"[int(drawn[16], 16) & 3]
+    return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-{variant}{drawn[17:20]}-{drawn[20:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +29,4 @@ class Audience:
     base_url: str = ""
     caller: Caller = ANYBODY
     wishes: Wishes = ALL
-    new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+    new_id: Callable[[], str] = random_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from service.cards import text
@@ -29,13 +30,21 @@ _TIMES = {"same day": _TODAY, "this visit": "At this visit."}
 _SAYS_TODAY = re.compile(r"\b(today|same-day|emergency)\b", re.IGNORECASE)
 
 
-def compose(evaluation: Evaluation, program: Program, drafts: Drafts, audience: Audience) -> list[dict[str, Any]]:
+def compose(
+    evaluation: Evaluation,
+    program: Program,
+    drafts: Drafts,
+    audience: Audience,
+    sections: Sequence[Section] | None = None,
+) -> list[dict[str, Any]]:
     """Returns the CDS Hooks cards of an evaluation, most urgent first.
 
     Each order is offered once, on the most urgent card that wants it. A member without a value is left out.
+    sections: those that the call wants, where the caller knows them already.
     """
-    sections, _ = sections_of(evaluation, program, audience.wishes)
-    satisfied = [f for f in evaluation.findings if f.outcome == "satisfied" and f.rule.status == "active"]
+    if sections is None:
+        sections, _ = sections_of(evaluation, program, audience.wishes)
+    satisfied = [f for f in evaluation.shown if f.outcome == "satisfied"]
     coded = frozenset(audience.caller.order_codes)
     wanted = requests([(section.group, section.findings) for section in sections], program, coded)
     home = _home_of_done(sections)
@@ -49,13 +58,7 @@ def compose(evaluation: Evaluation, program: Program, drafts: Drafts, audience: 
     return cards
 
 
-def withheld(evaluation: Evaluation, program: Program, audience: Audience) -> list[dict[str, Any]]:
-    """Returns the cards that the call did not want, for the explanation: they are never left out in silence."""
-    _, cards = sections_of(evaluation, program, audience.wishes)
-    return [{"card": card.group, "by": card.by, "rules": list(card.rules)} for card in cards]
-
-
-def _home_of_done(sections: list[Section]) -> int:
+def _home_of_done(sections: Sequence[Section]) -> int:
     """The card that lists what is done: the workup, else the first."""
     groups = [section.group for section in sections]
     return groups.index("workup") if "workup" in groups else 0
@@ -107,15 +110,17 @@ def _card(
 def _links(lead: Finding, rules: Sequence[str], program: Program, audience: Audience) -> list[dict[str, str]]:
     """The page of the card's rules, then what the leading rule rests on most."""
     links = {f"{audience.base_url}/rules?show={','.join(rules)}": "Rules, evidence and limits"}
-    sources = (program.rules.sources[evidence.source] for evidence in lead.rule.evidence)
-    cited = [source for source in sources if source.url]
-    links |= {source.url: text.cut(source.citation, _LONGEST_LABEL) for source in cited[:_EVIDENCE_LINKS] if source.url}
+    sources = [program.rules.sources[evidence.source] for evidence in lead.rule.evidence]
+    cited = [(source.url, source.citation) for source in sources if source.url]
+    links |= {url: text.cut(citation, _LONGEST_LABEL) for url, citation in cited[:_EVIDENCE_LINKS]}
     return [{"label": label, "url": url, "type": "absolute"} for url, label in links.items()]
 
 
 def _ordered(section: Section, evaluation: Evaluation) -> list[Fact]:
     """The orders of the hook's context that a card is about, each once."""
-    about = evaluation.orders or frozenset()
+    about = evaluation.orders
+    if not about:
+        return []
     facts = (fact for finding in section.findings for fact in finding.found if fact.reference in about)
     return list({fact.reference: fact for fact in facts}.values())
 
@@ -148,14 +153,14 @@ def _detail(
         if checklist:
             parts.append("**Ask and examine**\n\n" + checklist)
     if is_home:
-        done = done_table(program, evaluation, (f for f in evaluation.findings if f.rule.status == "active"))
+        done = done_table(program, evaluation, evaluation.shown)
         if done:
             parts.append(done)
         notes = [line for finding in satisfied for line in finding.bedside]
         if notes:
             parts.append(text.bullets(notes))
     parts.append(_basis(evaluation, section, program, is_home=is_home))
-    return "\n\n".join(part for part in parts if part)
+    return "\n\n".join([part for part in parts if part])
 
 
 def _whys(findings: Sequence[Finding]) -> Iterator[str]:
@@ -163,17 +168,22 @@ def _whys(findings: Sequence[Finding]) -> Iterator[str]:
 
     A fact, and that it is for today, are said once a card.
     """
-    told: set[Fact] = set()
+    told: list[Fact] = []
     today_said = False
     for finding in findings:
         time = _TIMES.get(finding.due_within, f"Within {finding.due_within}.")
         if time == _TODAY:
-            time = "" if today_said or _SAYS_TODAY.search(finding.summary) else time
+            time = "" if today_said or _says_today(finding.summary) else time
             today_said = today_said or bool(time)
-        because = text.facts(fact for fact in finding.found if fact not in told)
-        told.update(finding.found)
+        because = text.facts([fact for fact in finding.found if fact not in told])
+        told += finding.found
         line = "" if len(findings) == 1 else f"- **{finding.summary}**"
-        yield " ".join(part for part in (line, time, because and f"On record: {because}.") if part)
+        yield " ".join([part for part in (line, time, because and f"On record: {because}.") if part])
+
+
+@lru_cache(maxsize=1024)  # summaries are of the rule set
+def _says_today(summary: str) -> bool:
+    return _SAYS_TODAY.search(summary) is not None
 
 
 def _checklist(findings: Sequence[Finding]) -> str:
@@ -186,7 +196,7 @@ def _checklist(findings: Sequence[Finding]) -> str:
         lines = [line for line in dict.fromkeys(finding.bedside) if line not in said]
         said.update(lines)
         if lines:
-            groups += [f"- {text.plain(finding.rule.title)}", *(f"  - {line}" for line in lines)]
+            groups += [f"- {text.own(finding.rule.title)}", *(f"  - {line}" for line in lines)]
     return "\n".join(groups)
 
 
@@ -197,9 +207,9 @@ def _ordered_rows(findings: Sequence[Finding], program: Program) -> list[list[st
         for wanted in (*finding.due, *finding.unchecked, *finding.offered):
             if wanted.ordered is not None:
                 known = f"already ordered ({text.when(wanted.ordered.day)}), no result yet"
-                rows.setdefault(wanted.order, (known, []))[1].append(text.plain(finding.rule.title))
+                rows.setdefault(wanted.order, (known, []))[1].append(text.own(finding.rule.title))
     return [
-        [text.plain(program.orders[order].label), ", ".join(dict.fromkeys(titles)), known]
+        [text.own(program.orders[order].label), ", ".join(dict.fromkeys(titles)), known]
         for order, (known, titles) in rows.items()
     ]
 
@@ -216,8 +226,8 @@ def _gaps(evaluation: Evaluation) -> Iterator[str]:
     unchecked = [name for name in evaluation.facts.not_supplied if not _is_covered(name, evaluation)]
     if unchecked:
         yield f"Not supplied, so not checked: {', '.join(unchecked)}."
-    undecided = [f for f in evaluation.findings if f.outcome == "unknown" and f.rule.status == "active"]
-    open_rules = [text.plain(finding.rule.title) for finding in undecided if not set(finding.missing) <= named]
+    undecided = [f for f in evaluation.shown if f.outcome == "unknown"]
+    open_rules = [text.own(finding.rule.title) for finding in undecided if not set(finding.missing) <= named]
     if open_rules:
         more = f" and {len(open_rules) - 3} more" if len(open_rules) > 3 else ""
         yield f"Could not be decided: {', '.join(open_rules[:3])}{more}."
@@ -235,7 +245,7 @@ def _basis(evaluation: Evaluation, section: Section, program: Program, *, is_hom
         basis = "No leg cramps on record: this is about the medicine alone."
     lines = [f"As of {evaluation.today.isoformat()}. {basis}"]
     if about := _ordered(section, evaluation):
-        labels = ", ".join(dict.fromkeys(text.plain(fact.label) for fact in about))
+        labels = ", ".join(dict.fromkeys(text.own(fact.label) for fact in about))
         lines.append(f"This card is about the order of {labels} alone.")
     if evaluation.facts.age is None:
         lines.append("Age unknown: adult rules were applied.")
@@ -243,7 +253,7 @@ def _basis(evaluation: Evaluation, section: Section, program: Program, *, is_hom
         lines += _gaps(evaluation)
     if program.rules.decided:
         lines += [
-            f"Set by this site: {text.plain(f.rule.title)}, {text.plain(f'{change.now} instead of {change.was}')}."
+            f"Set by this site: {text.own(f.rule.title)}, {text.plain(f'{change.now} instead of {change.was}')}."
             for f in section.findings
             for change in program.rules.decided.of(f.rule.id)
         ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from service.cards import text
 from service.engine.case import Case
-from service.engine.comparison import Bounds, meets, newest
+from service.engine.comparison import Bound, meets, newest
 from service.engine.completion import Evidence
 from service.engine.evaluate import Evaluation
 from service.engine.findings import Finding
@@ -27,7 +27,7 @@ def flagged(program: Program, evaluation: Evaluation) -> str:
             continue
         since = newest(case, [item.valueset], terms.within)
         if case.within(item.day, terms.within) and not any(r.day and r.day.date > item.day.date for r in since):
-            title = text.plain(program.terms.titles[item.valueset])
+            title = text.own(program.terms.titles[item.valueset])
             said.append(f"{title} {item.number:.10g}, {item.reason}, {text.when(item.day)}, flagged {item.flag}")
     return f"**Not evaluated; read the report now: {'; '.join(dict.fromkeys(said))}.**" if said else ""
 
@@ -43,6 +43,8 @@ def done_table(program: Program, evaluation: Evaluation, findings: Iterable[Find
             for evidence in done.evidence:
                 table.add(evidence, program.orders[done.order].label)
     for notable in program.rules.ruleset.notable:
+        if table.case.present.isdisjoint(notable.in_):
+            continue
         for result in newest(table.case, notable.in_, notable.within):
             if table.level(result, notable):
                 table.add(result, result.label)
@@ -63,7 +65,7 @@ class _Table:
         name = evidence.label if isinstance(evidence, Result) else label
         said = text.value(evidence)
         when = text.when(evidence.day) + (self.age(evidence) if isinstance(evidence, Result) else "")
-        cells = [text.plain(name), when, f"**{said} {mark}**" if mark else said]
+        cells = [text.own(name), when, f"**{said} {mark}**" if mark else said]
         self.rows.setdefault((evidence.reference, name), (mark, cells))
 
     def mark(self, result: Result) -> str:
@@ -98,9 +100,13 @@ class _Table:
         at_most: Limits | None = None,
     ) -> str:
         """`high` or `low` where the result certainly lies beyond a limit, empty elsewhere."""
-        if any(meets(self.case, result, limit) for limit in _each(above=above, at_least=at_least)):
+
+        def beyond(bound: Bound, limits: Limits | None) -> bool:
+            return limits is not None and meets(self.case, result, bound, limits)
+
+        if beyond("above", above) or beyond("at_least", at_least):
             return "high"
-        return "low" if any(meets(self.case, result, limit) for limit in _each(below=below, at_most=at_most)) else ""
+        return "low" if beyond("below", below) or beyond("at_most", at_most) else ""
 
     def written(self) -> str:
         """The table in Markdown."""
@@ -108,7 +114,3 @@ class _Table:
             return ""
         ordered = sorted(self.rows.values(), key=lambda row: not row[0])
         return text.table(["Already done", "Date", "Result"], [cells for _, cells in ordered])
-
-
-def _each(**limits: Limits | None) -> Iterable[Bounds]:
-    return [Bounds(**{name: limit}) for name, limit in limits.items() if limit]

@@ -53,9 +53,16 @@ class Drafts:
             draft["encounter"] = {"reference": f"Encounter/{encounter}"}
         end = today + timedelta(days=within_days)
         draft["occurrencePeriod"] = {"start": today.isoformat(), "end": end.isoformat()}
-        pointed = {fact.reference: fact for fact in reasons if REFERENCE.fullmatch(fact.reference)}
-        because = [ref for ref, fact in pointed.items() if isinstance(fact, _REASONS) and _is_reason(ref)]
-        besides = [ref for ref, fact in pointed.items() if isinstance(fact, Medicine) and fact.status != "draft"]
+        because: list[str] = []
+        besides: list[str] = []
+        for reference, fact in {fact.reference: fact for fact in reasons}.items():
+            if not REFERENCE.fullmatch(reference):
+                continue
+            if isinstance(fact, Medicine):
+                if fact.status != "draft":
+                    besides.append(reference)
+            elif isinstance(fact, _REASONS) and _is_reason(reference):
+                because.append(reference)
         if because:
             draft["reasonReference"] = [{"reference": reference} for reference in because]
         if besides:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from service.cards import text
 from service.cards.options import Group, Wishes
@@ -15,6 +15,11 @@ from service.knowledge.schema import Indicator
 
 _MOST_URGENT_CARDS = 2
 _CAP: dict[Group, Indicator] = {"urgent": "critical", "workup": "warning", "medicines": "warning", "self-care": "info"}
+_GROUPS: dict[Group, tuple[Group, ...]] = {  # card → the groups of the rules that stand on it
+    "workup": ("workup", "urgent"),
+    "medicines": ("medicines",),
+    "self-care": ("self-care",),
+}
 RANK: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
 
 
@@ -26,9 +31,14 @@ class Section:
     findings: tuple[Finding, ...]
 
     @property
+    def rules(self) -> tuple[str, ...]:
+        """The ids of the rules whose findings they are."""
+        return tuple([finding.rule.id for finding in self.findings])
+
+    @property
     def indicator(self) -> Indicator:
         """The most urgent indicator of the findings, capped for the group."""
-        least = min((f.indicator for f in self.findings), key=RANK.__getitem__)
+        least = min([f.indicator for f in self.findings], key=RANK.__getitem__)
         return max(least, _CAP[self.group], key=RANK.__getitem__)
 
 
@@ -40,18 +50,21 @@ class Withheld:
     by: Literal["configuration", "max-cards"]
     rules: tuple[str, ...]
 
+    def described(self) -> dict[str, Any]:
+        """What the explanation says of it: a card is never left out in silence."""
+        return {"card": self.group, "by": self.by, "rules": list(self.rules)}
+
 
 def sections_of(evaluation: Evaluation, program: Program, wishes: Wishes) -> tuple[list[Section], list[Withheld]]:
     """Returns the sections of an evaluation that a call wants, most urgent first, and those that it does not."""
     alone = program.rules.ruleset.ordering.own_card if evaluation.orders is not None else ()
     kept: list[Section] = []
     withheld: list[Withheld] = []
-    for section in arrange(evaluation.findings, alone):
-        rules = tuple(finding.rule.id for finding in section.findings)
+    for section in arrange(evaluation.shown, alone):
         if section.group in wishes.unwanted:
-            withheld.append(Withheld(section.group, "configuration", rules))
+            withheld.append(Withheld(section.group, "configuration", section.rules))
         elif len(kept) >= wishes.max_cards and section.group != "urgent":
-            withheld.append(Withheld(section.group, "max-cards", rules))
+            withheld.append(Withheld(section.group, "max-cards", section.rules))
         else:
             kept.append(section)
     return kept, withheld
@@ -72,11 +85,9 @@ def arrange(findings: Sequence[Finding], alone: Collection[str] = ()) -> list[Se
             response = list(responses)[-1]
         responses.setdefault(response, []).append(finding)
     sections = [Section("urgent", tuple(members)) for members in responses.values()]
-    groups: tuple[Group, ...] = ("workup", "medicines", "self-care")
-    for group in groups:
-        wanted = {group, "urgent"} if group == "workup" else {group}
+    for group, wanted in _GROUPS.items():
         members = [f for f in firing if f.indicator != "critical" and f.rule.card.group in wanted]
-        together = tuple(f for f in members if f.rule.id not in alone)
+        together = tuple([f for f in members if f.rule.id not in alone])
         sections += [Section(group, (f,)) for f in members if f.rule.id in alone]
         if together:
             sections.append(Section(group, together))

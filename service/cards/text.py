@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from service.engine.completion import Evidence
 from service.facts.dates import Day
 from service.facts.model import Condition, Fact, Medicine, Result
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~#&])")
+_ESCAPED = str.maketrans({special: f"\\{special}" for special in r"\`*_[]<>|~#&"})
 _LONGEST_SUMMARY = 139  # CDS Hooks: under 140 characters
 _SINCE = {"current": "since ", "given": "given "}
 _HOW = {"overlay": " (by the site's code list)", "name": " (recognised by name)", "text": " (from free text)"}
@@ -17,7 +18,13 @@ _HOW = {"overlay": " (by the site's code list)", "name": " (recognised by name)"
 
 def plain(text: str) -> str:
     """Returns a text in which Markdown finds nothing to format."""
-    return _SPECIAL.sub(r"\\\1", text)
+    return text.translate(_ESCAPED)
+
+
+@lru_cache(maxsize=4096)
+def own(text: str) -> str:
+    """Returns the same for a title or label of the rule set or the site, and remembers it; nothing of a record."""
+    return plain(text)
 
 
 def when(day: Day | None) -> str:
@@ -30,15 +37,19 @@ def when(day: Day | None) -> str:
 def fact(found: Fact) -> str:
     """Returns one fact that a rule rests on."""
     since = _SINCE.get(found.status, "") if isinstance(found, Medicine) and found.day else ""
-    told = found.label.lower().replace(",", " ").split()
-    side = f", {found.side}" if found.side in ("left", "right") and found.side not in told else ""
+    side = f", {found.side}" if found.side in ("left", "right") and not _tells(found.label, found.side) else ""
     value = f" {plain(unit(found.shown or found.written))}{_noted(found)}" if isinstance(found, Result) else ""
     doubt = "; code and display disagree" if found.contradiction else ""
     doubt += "; suspected" if isinstance(found, Condition) and found.verification == "suspected" else ""
     dated = "being ordered" if isinstance(found, Medicine) and found.status == "draft" else since + when(found.day)
-    return f"{plain(found.label)}{value}{side} ({dated}{doubt}){_HOW.get(found.by, '')}"
+    return f"{own(found.label)}{value}{side} ({dated}{doubt}){_HOW.get(found.by, '')}"
 
 
+def _tells(label: str, side: str) -> bool:
+    return side in label.lower().replace(",", " ").split()
+
+
+@lru_cache(maxsize=256)  # as written in the rule set
 def days(due_within: str) -> int:
     """Returns a time frame such as `4 weeks` in days; today for one that names no length."""
     match = re.match(r"(\d+) (day|week|month)", due_within)
@@ -47,8 +58,10 @@ def days(due_within: str) -> int:
 
 def facts(found: Iterable[Fact]) -> str:
     """Returns the facts that a rule rests on, the newest three and how many more."""
-    ordered = sorted(found, key=lambda f: f.day.date.toordinal() if f.day else 0, reverse=True)
-    shown = "; ".join(dict.fromkeys(fact(item) for item in ordered[:3]))
+    ordered = list(found)
+    if len(ordered) > 1:
+        ordered.sort(key=lambda f: f.day.date.toordinal() if f.day else 0, reverse=True)
+    shown = "; ".join(dict.fromkeys([fact(item) for item in ordered[:3]]))
     return f"{shown}; and {len(ordered) - 3} more" if len(ordered) > 3 else shown
 
 
@@ -75,12 +88,12 @@ def _noted(result: Result) -> str:
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Returns a GitHub-flavoured table."""
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join([f"| {' | '.join(line)} |" for line in lines])
 
 
 def bullets(lines: Iterable[str]) -> str:
     """Returns a list, each line once."""
-    return "\n".join(f"- {line}" for line in dict.fromkeys(lines))
+    return "\n".join([f"- {line}" for line in dict.fromkeys(lines)])
 
 
 def cut(text: str, longest: int) -> str:

@@ -15,7 +15,7 @@ from service.knowledge.schema import Indicator
 _RANK: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Request:
     """One order to suggest.
 
@@ -41,25 +41,25 @@ class Request:
     @property
     def why(self) -> list[str]:
         """The titles of the rules that want it, each once."""
-        return list(dict.fromkeys(title for request in (self.parts or [self]) for title in request.titles))
+        return list(dict.fromkeys([title for request in (self.parts or [self]) for title in request.titles]))
 
     def rows(self, program: Program) -> list[list[str]]:
         """The lines of the table of what is due, one a key, each with its own reasons."""
         if self.parts:
             return [row for part in self.parts for row in part.rows(program)]
         order = program.orders[self.key]
-        why = ", ".join(map(text.plain, dict.fromkeys(self.titles)))
-        return [[text.plain(order.label), why, "" if order.category == "referral" else self._known(program)]]
+        why = ", ".join(map(text.own, dict.fromkeys(self.titles)))
+        return [[text.own(order.label), why, "" if order.category == "referral" else self._known(program)]]
 
     def _known(self, program: Program) -> str:
         """What is known of the last result: its value, why it cannot be used, or that nobody could look."""
         if self.unchecked:
             return "not available"
-        named = f"{text.plain(self.last.label)} " if self.last and self._must_name(self.last, program) else ""
+        named = f"{text.own(self.last.label)} " if self.last and self._must_name(self.last, program) else ""
         known = f"{named}{text.value(self.last)}, {text.when(self.last.day)}" if self.last else ""
         spoilt = self.unusable
         if spoilt and (self.last is None or (spoilt.day and self.last.day and spoilt.day >= self.last.day)):
-            title = text.plain(program.terms.titles[spoilt.valueset])
+            title = text.own(program.terms.titles[spoilt.valueset])
             known = f"{title}: {spoilt.reason}, {text.when(spoilt.day)}" + (f"; {known}" if known else "")
         return known or "none found"
 
@@ -119,11 +119,13 @@ def _panelled(single: list[Request], program: Program, coded: frozenset[str]) ->
     remaining = list(single)
     for panel in program.rules.orders.panels:
         covered = [request for request in remaining if request.key in panel.covers]
+        if not covered:
+            continue
         present = {request.key for request in remaining}
         counted = len(covered) + len(present.intersection(panel.counts))
         if panel.key not in coded and not coded.isdisjoint((*panel.covers, *panel.with_)):
             continue
-        if not covered or counted < panel.at_least or not present.issuperset(panel.with_):
+        if counted < panel.at_least or not present.issuperset(panel.with_):
             continue
         covered += [request for request in remaining if request.key in panel.with_ and request not in covered]
         first = min(covered, key=lambda request: request.section)

@@ -37,36 +37,39 @@ def unknown(*missing: str) -> Answer:
 
 def all_of(answers: Sequence[Answer]) -> Answer:
     """Yes when all are yes, no when one is no."""
-    truth = min([answer.truth for answer in answers])
-    if truth == _NO:
+    truths = [answer.truth for answer in answers]
+    if _NO in truths:
         return NO
-    return Answer(truth, _found(answers), _missing(answers) if truth == _UNKNOWN else ())
+    if _UNKNOWN in truths:
+        return Answer(_UNKNOWN, _found(answers), _missing(answers))
+    return Answer(_YES, _found(answers))
 
 
 def any_of(answers: Sequence[Answer]) -> Answer:
     """Yes when one is yes, no when all are no."""
-    truth = max([answer.truth for answer in answers])
-    if truth == _NO:
-        return NO
-    return Answer(truth, (), _missing(answers)) if truth == _UNKNOWN else Answer(truth, _found(answers))
+    truths = [answer.truth for answer in answers]
+    if _YES in truths:
+        return Answer(_YES, _found(answers))
+    return Answer(_UNKNOWN, (), _missing(answers)) if _UNKNOWN in truths else NO
 
 
 def none_of(answers: Sequence[Answer]) -> Answer:
     """Yes when all are no, no when one is yes."""
-    truth = max([answer.truth for answer in answers])
-    if truth == _NO:
-        return YES
-    return Answer(truth, (), _missing(answers)) if truth == _UNKNOWN else NO
+    truths = [answer.truth for answer in answers]
+    if _YES in truths:
+        return NO
+    return Answer(_UNKNOWN, (), _missing(answers)) if _UNKNOWN in truths else YES
 
 
 def _found(answers: Sequence[Answer]) -> tuple[Fact, ...]:
-    seen: dict[tuple[str, str], Fact] = {}
-    for answer in answers:
-        if answer.truth == _YES:
-            for fact in answer.found:
-                seen.setdefault((fact.reference, fact.label), fact)
-    return tuple(seen.values())
+    found = [fact for answer in answers if answer.truth is _YES for fact in answer.found]
+    if len(found) > 1:
+        first: dict[tuple[str, str], Fact] = {}
+        for fact in found:
+            first.setdefault((fact.reference, fact.label), fact)
+        return tuple(first.values())
+    return tuple(found)
 
 
 def _missing(answers: Sequence[Answer]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(m for answer in answers if answer.truth == _UNKNOWN for m in answer.missing))
+    return tuple(dict.fromkeys(m for answer in answers if answer.truth is _UNKNOWN for m in answer.missing))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
+from typing import Any, TypeVar
 
+from service.engine.answers import Answer
 from service.facts.dates import Day
-from service.facts.model import Fact, Facts
+from service.facts.model import Event, Fact, Facts, Result
 from service.terms import Terms
+
+Item = TypeVar("Item", bound=Fact)
 
 # kind of data → the FHIR types of which one must have been supplied completely for "there is none" to be true
 KINDS: dict[str, tuple[str, ...]] = {
@@ -28,11 +33,26 @@ KINDS: dict[str, tuple[str, ...]] = {
 BESIDES: dict[str, tuple[str, ...]] = {"medication": ("MedicationDispense",)}
 
 
+class NewestFirst(dict[str, list[tuple[Day, Item]]]):
+    """Value set → what is dated of its facts, the newest first, those of one day as they came; sorted when met."""
+
+    def __init__(self, group: Mapping[str, list[Item]]) -> None:
+        self._group = group
+
+    def __missing__(self, valueset: str) -> list[tuple[Day, Item]]:
+        dated = [(item.day, item) for item in self._group.get(valueset, ()) if item.day is not None]
+        if len(dated) > 1:
+            dated.sort(key=lambda pair: pair[0].date, reverse=True)
+        self[valueset] = dated
+        return dated
+
+
 @dataclass(slots=True)
 class Case:
-    """Facts and day of one evaluation. `outcomes`: rule id → (outcome, indicator) of the rules evaluated so far.
+    """Facts and day of one evaluation, and what was worked out in it so far.
 
-    orders: references of the orders that it is about; None where it is about the whole record.
+    outcomes: rule id → (outcome, indicator) of the rules that said something. orders: references of the orders
+    that it is about; None where it is about the whole record.
     """
 
     facts: Facts
@@ -41,13 +61,19 @@ class Case:
     orders: frozenset[str] | None = None
     bound: dict[str, list[tuple[Fact, Day | None]]] = field(default_factory=dict)
     outcomes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    answers: dict[int | None, Answer] = field(default_factory=dict)  # by the number of the clause
+    orders_known: dict[Hashable, Any] = field(default_factory=dict)  # what became of the orders that rules want
+    results: NewestFirst[Result] = field(init=False)
+    reports: NewestFirst[Event] = field(init=False)
     supplied_kinds: frozenset[str] = field(init=False)
     present: frozenset[str] = field(init=False)  # value sets on record, those of decisive unusable results as well
 
     def __post_init__(self) -> None:
-        self.supplied_kinds = frozenset(kind for kind in KINDS if _is_supplied(kind, self.facts))
-        unusable = (item.valueset for item in self.facts.unusable if item.decisive)
-        self.present = frozenset(self.facts.present()).union(unusable)
+        facts = self.facts
+        self.results, self.reports = NewestFirst(facts.results), NewestFirst(facts.reports)
+        self.supplied_kinds = _supplied_kinds(facts.supplied, facts.broken, frozenset(facts.unreadable))
+        unusable = (item.valueset for item in facts.unusable if item.decisive)
+        self.present = frozenset(facts.present()).union(unusable)
 
     def supplied(self, kind: str) -> bool:
         """Returns whether the absence of this kind of data means that there is none.
@@ -66,7 +92,9 @@ class Case:
 
     def latest_start(self, names: Sequence[str] | None) -> Day | None:
         """Returns the latest first day among what names are bound to; None where none is known."""
-        days = [day for name in names or () for _, day in self.bound.get(name, ()) if day is not None]
+        if not names:
+            return None
+        days = [day for name in names for _, day in self.bound.get(name, ()) if day is not None]
         return max(days, default=None)
 
     def age_days(self, day: Day) -> int:
@@ -79,8 +107,12 @@ class Case:
         return 0 <= self.age_days(day) <= window_days
 
 
-def _is_supplied(kind: str, facts: Facts) -> bool:
-    types = KINDS[kind]
-    if kind in facts.unreadable or not facts.broken.isdisjoint((*types, *BESIDES.get(kind, ()))):
-        return False
-    return not facts.supplied.isdisjoint(types)
+@lru_cache(maxsize=256)  # of words of FHIR alone, nothing of a patient
+def _supplied_kinds(supplied: frozenset[str], broken: frozenset[str], unreadable: frozenset[str]) -> frozenset[str]:
+    return frozenset(
+        kind
+        for kind, types in KINDS.items()
+        if kind not in unreadable
+        and broken.isdisjoint((*types, *BESIDES.get(kind, ())))
+        and not supplied.isdisjoint(types)
+    )

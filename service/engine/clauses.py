@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from service.engine import comparison
 from service.engine.answers import NO, YES, Answer, Truth, all_of, any_of, none_of, unknown
 from service.engine.case import Case
 from service.engine.completion import Completion
-from service.engine.reach import kinds, needs
+from service.engine.reach import kinds, needs, walk
 from service.facts.dates import Day
 from service.facts.model import Condition, Event, Fact
 from service.knowledge.schema import (
@@ -25,6 +26,7 @@ from service.knowledge.schema import (
 )
 
 Ask = Callable[[Case], Answer]
+_NO, _YES = Truth.NO, Truth.YES
 
 
 class Clauses:
@@ -33,35 +35,39 @@ class Clauses:
     def __init__(self, definitions: Mapping[str, Definition], completions: Mapping[str, Completion]) -> None:
         self._definitions = definitions
         self._completions = completions
+        self._compiled: dict[str, Ask] = {}
 
     def compile(self, clause: Clause) -> Ask:
-        """Returns the function that answers a clause; what it found is bound to the clause's name."""
-        ask = self._unless_absent(clause, self._word(clause))
-        name = clause.as_
+        """Returns the function that answers a clause; what it found is bound to the clause's name.
+
+        Clauses that ask the same are one function, which asks once in an evaluation.
+        """
+        name, ask = clause.as_, self._asked(clause)
         if name is None:
             return ask
+        later = clause.condition is not None and clause.condition.date == "later"
 
         def bind(case: Case) -> Answer:
             answer = ask(case)
-            if answer.truth == Truth.YES:
-                later = clause.condition is not None and clause.condition.date == "later"
-                case.bound.setdefault(name, []).extend((fact, _anchor(fact, later)) for fact in answer.found)
+            if answer.truth is _YES:
+                case.bound.setdefault(name, []).extend([(fact, _anchor(fact, later)) for fact in answer.found])
             return answer
 
         return bind
 
-    def _unless_absent(self, clause: Clause, ask: Ask) -> Ask:
-        """Answers no at once where nothing on record is in any value set that could make the clause yes."""
-        needed, looked_at = needs(clause, self._definitions), kinds(clause, self._definitions)
-        if needed is None:
-            return ask
-
-        def unless_absent(case: Case) -> Answer:
-            if needed.isdisjoint(case.present) and looked_at <= case.supplied_kinds:
-                return NO
-            return ask(case)
-
-        return unless_absent
+    def _asked(self, clause: Clause) -> Ask:
+        """The function for what a clause asks, whatever it is called; one for all that ask the same."""
+        if clause.definition:
+            return self.compile(self._definitions[clause.definition].when)
+        content = clause.model_dump_json(exclude={"as_", "why", "sources"}, exclude_defaults=True)
+        if content not in self._compiled:
+            ask = self._word(clause)
+            inner = (part for part in walk(clause, self._definitions) if part is not clause)
+            lasting = _is_lasting(clause) and not any(part.as_ or not _is_lasting(part) for part in inner)
+            number = len(self._compiled)
+            needed, looked_at = needs(clause, self._definitions), kinds(clause, self._definitions)
+            self._compiled[content] = _once(number if lasting else None, ask, needed, looked_at)
+        return self._compiled[content]
 
     def _word(self, clause: Clause) -> Ask:
         word = clause.word
@@ -69,8 +75,6 @@ class Clauses:
         match word:
             case "all" | "any" | "none":
                 return self._joined(_JOINS[word], terms)
-            case "definition":
-                return self.compile(self._definitions[terms].when)
             case "done":
                 return self._done(terms)
             case "allergy":
@@ -91,6 +95,29 @@ class Clauses:
         return lambda case: completion.answer(case, terms.within, case.latest_start(terms.after))
 
 
+def _is_lasting(clause: Clause) -> bool:
+    """Whether a clause by itself has one answer for a record as of a day, whatever was bound and other rules say."""
+    return not (clause.found or clause.rule or (clause.done and clause.done.after))
+
+
+def _once(number: int | None, ask: Ask, needed: frozenset[str] | None, looked_at: frozenset[str]) -> Ask:
+    """Asks once in an evaluation, and not at all where nothing on record is in any value set that could make it yes.
+
+    number: of the clause; None where its answer does not last.
+    """
+
+    def once(case: Case) -> Answer:
+        answer = case.answers.get(number)
+        if answer is None:
+            absent = needed is not None and needed.isdisjoint(case.present) and looked_at <= case.supplied_kinds
+            answer = NO if absent else ask(case)
+            if number is not None:
+                case.answers[number] = answer
+        return answer
+
+    return once
+
+
 def _all(asks: list[Ask]) -> Ask:
     """One no decides: what comes behind it is not asked."""
 
@@ -98,7 +125,7 @@ def _all(asks: list[Ask]) -> Ask:
         answers = []
         for inner in asks:
             answer = inner(case)
-            if answer.truth == Truth.NO:
+            if answer.truth is _NO:
                 return NO
             answers.append(answer)
         return all_of(answers)
@@ -113,7 +140,7 @@ def _anchor(fact: Fact, later: bool) -> Day | None:
 def _settle(case: Case, kind: str, yes: list[Fact], open_questions: list[str]) -> Answer:
     """Yes with what was found; else unknown for what is open or not supplied; else no."""
     if yes:
-        return Answer(Truth.YES, tuple(yes))
+        return Answer(_YES, tuple(yes))
     if open_questions:
         return unknown(*open_questions)
     return NO if case.supplied(kind) else unknown(case.missing(kind))
@@ -124,6 +151,7 @@ def _condition(terms: ConditionTerms) -> Ask:
     status = None if terms.status == "any" else terms.status
     verification = None if terms.verification == "any" else terms.verification
     category = None if terms.category == "any" else terms.category
+    dated = attrgetter({"onset": "day", "recorded": "recorded", "later": "later"}[terms.date])
 
     def ask(case: Case) -> Answer:
         yes: list[Fact] = []
@@ -136,13 +164,13 @@ def _condition(terms: ConditionTerms) -> Ask:
                     or (category and fact.category != category)
                     or not _on_side(fact, side)
                     or (terms.unsettled and _is_settled(case, valueset, fact))
-                    or _is_ended(case, terms.ended_by, fact.later)
+                    or (terms.ended_by and _is_ended(case, terms.ended_by, fact.later))
                 ):
                     continue
                 if within is None and older is None:
                     yes.append(fact)
                     continue
-                day = {"onset": fact.day, "recorded": fact.recorded, "later": fact.later}[terms.date]
+                day: Day | None = dated(fact)
                 if day is None:
                     if terms.undated == "unknown":
                         undated.append(f"date of {fact.reference}")
@@ -171,13 +199,13 @@ def _is_settled(case: Case, valueset: str, suspicion: Condition) -> bool:
     )
 
 
-def _is_ended(case: Case, valuesets: list[str] | None, since: Day | None) -> bool:
+def _is_ended(case: Case, valuesets: list[str], since: Day | None) -> bool:
     """Whether an observation after that day answers with one of the value sets, or asks about one and says no."""
     if since is None:
         return False
     return any(
         event.day is not None and event.day.date > since.date
-        for valueset in valuesets or ()
+        for valueset in valuesets
         for event in (
             *case.facts.denied.get(valueset, ()),
             *(told for told in case.facts.observations.get(valueset, ()) if valueset in told.values),
@@ -222,7 +250,7 @@ def _result(terms: ResultTerms) -> Ask:
         if newest:
             answers = [comparison.compare(case, result, terms) for result in newest]
             answer = any_of(answers)
-            if answer.truth == Truth.NO and not case.supplied("result"):
+            if answer.truth is _NO and not case.supplied("result"):
                 return unknown(case.missing("result"))
             return answer
         open_questions = [
@@ -249,7 +277,7 @@ def _observation(terms: ObservationTerms) -> Ask:
             and case.within(fact.day, terms.within)
             and (not values or values & fact.values)
             and _on_side(fact, terms.side)
-            and not _is_ended(case, terms.ended_by, fact.day)
+            and not (terms.ended_by and _is_ended(case, terms.ended_by, fact.day))
         ]
         return _settle(case, "observation", yes, [])
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Literal, NamedTuple
 
 from service.engine.answers import NO, Answer, Truth, any_of, unknown
 from service.engine.case import Case
@@ -11,6 +12,10 @@ from service.facts.model import Result
 from service.knowledge.schema import Latest, Limits, ResultTerms
 
 _INFINITE = float("inf")
+_NO, _UNKNOWN, _YES = Truth
+_OPPOSITE = {_NO: _YES, _UNKNOWN: _UNKNOWN, _YES: _NO}
+
+Bound = Literal["below", "at_most", "above", "at_least"]
 
 
 class Bounds(NamedTuple):
@@ -24,23 +29,26 @@ class Bounds(NamedTuple):
 
 def newest(case: Case, analytes: Sequence[str], window_days: int) -> list[Result]:
     """Returns the usable results of the newest day in the window; on one day there may be several."""
-    found = [
-        result
-        for analyte in analytes
-        for result in case.facts.results.get(analyte, ())
-        if result.day is not None and case.within(result.day, window_days)
-    ]
-    if not found:
-        return []
-    last = max(result.day.date for result in found if result.day)
-    return [result for result in found if result.day and result.day.date == last]
+    last: date | None = None
+    found: list[Result] = []
+    for analyte in analytes:
+        for day, result in case.results[analyte]:
+            age_days = case.age_days(day)
+            if age_days > window_days or (last is not None and day.date < last):
+                break
+            if age_days < 0:  # not yet
+                continue
+            if last is None or day.date > last:
+                last, found = day.date, []
+            found.append(result)
+    return found
 
 
 def compare(case: Case, result: Result, terms: ResultTerms) -> Answer:
     """Returns whether one result meets the bounds; a comparator that leaves it open gives unknown."""
     if terms.unadjusted and not result.unadjusted:
         return NO
-    truth = Truth.YES
+    truth = _YES
     if terms.latest:
         truth = min(truth, _bounded(case, result, terms.latest))
     if terms.times_upper_limit:
@@ -52,17 +60,17 @@ def compare(case: Case, result: Result, terms: ResultTerms) -> Answer:
             above=_scale(times.above, upper),
             at_least=_scale(times.at_least, upper),
         )
-        truth = min(truth, _bounded(case, result, scaled)) if upper is not None else min(truth, Truth.UNKNOWN)
+        truth = min(truth, _bounded(case, result, scaled)) if upper is not None else min(truth, _UNKNOWN)
     if terms.outside_reference:
         truth = min(truth, _outside(case, result, terms.fallback))
-    if truth == Truth.YES:
-        return Answer(Truth.YES, (result,))
-    return NO if truth == Truth.NO else unknown(f"exact value of {result.reference}")
+    if truth is _YES:
+        return Answer(_YES, (result,))
+    return NO if truth is _NO else unknown(f"exact value of {result.reference}")
 
 
-def meets(case: Case, result: Result, bounds: Latest | Bounds) -> bool:
-    """Returns whether a result certainly lies within bounds."""
-    return _bounded(case, result, bounds) == Truth.YES
+def meets(case: Case, result: Result, bound: Bound, limits: Limits) -> bool:
+    """Returns whether a result certainly lies on that side of a limit."""
+    return _met(case, result, bound, limits) is _YES
 
 
 def _span(result: Result, value: float) -> tuple[float, float]:
@@ -75,32 +83,40 @@ def _span(result: Result, value: float) -> tuple[float, float]:
 
 
 def _bounded(case: Case, result: Result, bounds: Latest | Bounds) -> Truth:
-    truths = [Truth.YES]
-    for limits, test in (
-        (bounds.below, _below),
-        (bounds.at_most, _at_most),
-        (bounds.above, lambda span, limit, result: Truth(2 - _at_most(span, limit, result))),
-        (bounds.at_least, lambda span, limit, result: Truth(2 - _below(span, limit, result))),
-    ):
-        if limits is None:
-            continue
-        pair = _same_unit(case, result, limits)
-        truths.append(Truth.UNKNOWN if pair is None else test(_span(result, pair[0]), pair[1], result))
-    return min(truths)
+    given = ((bound, getattr(bounds, bound)) for bound in _BOUNDS)
+    return min([_met(case, result, bound, limits) for bound, limits in given if limits is not None], default=_YES)
+
+
+def _met(case: Case, result: Result, bound: Bound, limits: Limits) -> Truth:
+    pair = _same_unit(case, result, limits)
+    if pair is None:
+        return _UNKNOWN
+    test, inside = _BOUNDS[bound]
+    truth = test(_span(result, pair[0]), pair[1], result)
+    return truth if inside else _OPPOSITE[truth]
 
 
 def _below(span: tuple[float, float], limit: float, result: Result) -> Truth:
     low, high = span
     if high < limit or (high == limit and result.comparator == "<"):
-        return Truth.YES
-    return Truth.NO if low >= limit else Truth.UNKNOWN
+        return _YES
+    return _NO if low >= limit else _UNKNOWN
 
 
 def _at_most(span: tuple[float, float], limit: float, result: Result) -> Truth:
     low, high = span
     if high <= limit:
-        return Truth.YES
-    return Truth.NO if low > limit or (low == limit and result.comparator == ">") else Truth.UNKNOWN
+        return _YES
+    return _NO if low > limit or (low == limit and result.comparator == ">") else _UNKNOWN
+
+
+# bound → the test, and whether it is met where the test is, or where it is not
+_BOUNDS: dict[Bound, tuple[Callable[[tuple[float, float], float, Result], Truth], bool]] = {
+    "below": (_below, True),
+    "at_most": (_at_most, True),
+    "above": (_at_most, False),
+    "at_least": (_below, False),
+}
 
 
 def _same_unit(case: Case, result: Result, limits: Limits) -> tuple[float, float] | None:
@@ -136,7 +152,7 @@ def _outside(case: Case, result: Result, fallback: tuple[float, float, str] | No
     if fallback is not None:
         below, above = below or {fallback[2]: fallback[0]}, above or {fallback[2]: fallback[1]}
     if below is None and above is None:
-        return Truth.UNKNOWN
+        return _UNKNOWN
     answers = []
     if below is not None:
         answers.append(Answer(_bounded(case, result, Bounds(below=below))))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import chain
 
-from service.engine.answers import Answer, Truth, unknown
-from service.engine.case import Case
+from service.engine.answers import NO, Answer, Truth, unknown
+from service.engine.case import Case, NewestFirst
 from service.facts.dates import Day
 from service.facts.model import Event, Result, Unusable
 from service.knowledge.schema import AnyOf, Order
 
 Evidence = Result | Event
+_YES = Truth.YES
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +23,17 @@ class Completion:
 
     members: tuple[tuple[str, ...], ...]
     kind: str  # result or report
+    valuesets: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "valuesets", frozenset(chain.from_iterable(self.members)))
 
     def answer(self, case: Case, window_days: int | None, after: Day | None = None) -> Answer:
         """Yes when every member has a usable result in the window; unknown when one is lacking and nobody looked."""
         found = [self._newest(case, member, window_days, after) for member in self.members]
         if all(found):
-            return Answer(Truth.YES, tuple(item for item in found if item))
-        return Answer(Truth.NO) if case.supplied(self.kind) else unknown(case.missing(self.kind))
+            return Answer(_YES, tuple(item for item in found if item))
+        return NO if case.supplied(self.kind) else unknown(case.missing(self.kind))
 
     def evidence(
         self,
@@ -43,11 +50,13 @@ class Completion:
         one; when it is empty the leg is not known, and a report of one leg does not do. negative: a report that
         describes one of these findings, or settles nothing, does not do, nor does an older one of the same leg then.
         """
+        if self.valuesets.isdisjoint(case.present):
+            return None
         refused = frozenset(negative)
         found: list[Evidence] = []
         for member in self.members:
             for leg in sorted(legs) if legs else [None]:
-                fits = _fits(leg, known=legs is None or bool(legs))
+                fits = None if legs is None else _fits(leg, known=bool(legs))
                 newest = self._newest(case, member, window_days, after, fits)
                 if newest is None or (refused and isinstance(newest, Event) and newest.refutes_nothing(refused)):
                     return None
@@ -60,6 +69,8 @@ class Completion:
 
         Without a window, or where none is lacking, that is every member.
         """
+        if self.valuesets.isdisjoint(case.present):
+            return None
         lacking = [
             member
             for member in self.members
@@ -70,11 +81,10 @@ class Completion:
 
     def unusable(self, case: Case, window_days: int) -> Unusable | None:
         """Returns the newest result in the window that cannot be used."""
-        sets = {valueset for member in self.members for valueset in member}
         items = [
             item
             for item in case.facts.unusable
-            if item.valueset in sets and item.day is not None and case.within(item.day, window_days)
+            if item.valueset in self.valuesets and item.day is not None and case.within(item.day, window_days)
         ]
         return max(items, key=lambda item: item.day or Day(case.today), default=None)
 
@@ -87,17 +97,19 @@ class Completion:
         fits: Callable[[str | None], bool] | None = None,
     ) -> Evidence | None:
         newest: Evidence | None = None
+        newest_on: date | None = None
+        dated: NewestFirst[Result] | NewestFirst[Event] = case.results if self.kind == "result" else case.reports
         for valueset in member:
-            group: Iterable[Evidence] = (
-                case.facts.results.get(valueset, ()) if self.kind == "result" else case.facts.reports.get(valueset, ())
-            )
-            for item in group:
-                if item.day is None or (window_days is not None and not case.within(item.day, window_days)):
-                    continue
-                if (after is not None and item.day.date < after.date) or (fits is not None and not fits(item.side)):
-                    continue
-                if newest is None or newest.day is None or item.day.date > newest.day.date:
-                    newest = item
+            if valueset not in case.present:
+                continue
+            for day, item in dated[valueset]:
+                age_days = case.age_days(day)
+                is_too_old = (window_days is not None and age_days > window_days) or (after and day.date < after.date)
+                if is_too_old or (newest_on is not None and day.date <= newest_on):
+                    break
+                if (window_days is None or age_days >= 0) and (fits is None or fits(item.side)):
+                    newest, newest_on = item, day.date
+                    break
         return newest
 
 

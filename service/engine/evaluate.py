@@ -12,13 +12,15 @@ from msgspec.structs import replace
 from service.engine.answers import Answer, Truth
 from service.engine.case import Case
 from service.engine.findings import Done, Finding, Wanted
-from service.engine.program import CompiledLine, CompiledRule, CompiledTest, Program
-from service.facts.model import Event, Fact, Facts
+from service.engine.outstanding import state_of_offer, state_of_test
+from service.engine.program import CompiledLine, CompiledRule, Conditions, Program
+from service.engine.reach import Reach
+from service.facts.model import Fact, Facts
 from service.knowledge.schema import Indicator
 
+_NO, _UNKNOWN, _YES = Truth
 _RANK: dict[Indicator, int] = {"info": 0, "warning": 1, "critical": 2}
 _ESCALATED_WITHIN: dict[Indicator, str] = {"critical": "same day", "warning": "7 days", "info": ""}  # clinical.md B0
-_PLACED_DAYS = 30  # clinical.md B8: an order placed in this many days is not suggested again
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,15 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All findings of one evaluation, in the rule set's order. orders: see evaluate."""
+    """All findings of one evaluation, in the rule set's order.
+
+    said: those that are not silent. shown: those of them that are no drafts. orders: see evaluate.
+    """
 
     gate: Gate
     findings: tuple[Finding, ...]
+    said: tuple[Finding, ...]
+    shown: tuple[Finding, ...]
     facts: Facts
     today: date
     case: Case
@@ -61,41 +68,55 @@ def evaluate(
     case = Case(facts, as_of, program.terms, orders)
     charted = program.gate(case)
     found = charted.found if problems is None else tuple(f for f in charted.found if f.reference in problems)
-    shown = charted.truth == Truth.YES and (problems is None or bool(found))
+    shown = charted.truth is _YES and (problems is None or bool(found))
     gate = Gate(
         open=complaint_given or shown,
         basis="given" if complaint_given else "chart",
         found=found,
         missing=charted.missing,
     )
-    findings = {rule.id: _judge(rule, program, case, gate) for rule in program.first}
-    _replace(findings)
-    shown_rules = {name: finding for name, finding in findings.items() if finding.rule.status == "active"}
-    case.outcomes.update({name: (finding.outcome, finding.indicator) for name, finding in shown_rules.items()})
-    for rule in program.second:
-        findings[rule.id] = _judge(rule, program, case, gate)
-    said = tuple(findings[rule] for rule in program.rules.ruleset.order if rule in findings)
-    return Evaluation(gate, said, facts, as_of, case, orders)
+    said: dict[str, Finding] = {}
+    _judge(program.first, program.reach_of_first, said, program, case, gate)
+    _replace(said)
+    case.outcomes.update({name: (f.outcome, f.indicator) for name, f in said.items() if f.rule.status == "active"})
+    _judge(program.second, program.reach_of_second, said, program, case, gate)
+    in_order = tuple(sorted(said.values(), key=lambda finding: program.place[finding.rule.id]))
+    return Evaluation(
+        gate=gate,
+        findings=tuple((program.silent | said).values()),
+        said=in_order,
+        shown=tuple([finding for finding in in_order if finding.rule.status == "active"]),
+        facts=facts,
+        today=as_of,
+        case=case,
+        orders=orders,
+    )
 
 
-def _judge(rule: CompiledRule, program: Program, case: Case, gate: Gate) -> Finding:
-    recommendation, silent = rule.recommendation, rule.silent
-    if case.facts.deceased or (recommendation.gate == "required" and not gate.open):
-        return silent
-    minor = case.facts.age is not None and case.facts.age < program.rules.ruleset.adult_age
-    if minor and recommendation.population == "adults":
-        return silent
-    if rule.needs is not None and rule.needs.isdisjoint(case.present) and rule.kinds <= case.supplied_kinds:
-        return silent
-    return _ask(rule, program, case)
+def _judge(
+    rules: Sequence[CompiledRule], reach: Reach, said: dict[str, Finding], program: Program, case: Case, gate: Gate
+) -> None:
+    """Adds what those of the rules say that are not silent: only what the record touches is asked."""
+    facts = case.facts
+    if facts.deceased:
+        return
+    minor = facts.age is not None and facts.age < program.rules.ruleset.adult_age
+    for number in reach.touched(case.present, case.supplied_kinds):
+        rule = rules[number]
+        recommendation = rule.recommendation
+        if (gate.open or recommendation.gate != "required") and not (minor and recommendation.population == "adults"):
+            finding = _ask(rule, program, case)
+            if finding is not None:
+                said[recommendation.id] = finding
 
 
-def _ask(rule: CompiledRule, program: Program, case: Case) -> Finding:
+def _ask(rule: CompiledRule, program: Program, case: Case) -> Finding | None:
+    """What a rule says, None where it is silent."""
     case.bound.clear()
     answer = rule.when(case)
-    if answer.truth == Truth.NO or not _is_asked(rule, program, case, answer):
-        return rule.silent
-    if answer.truth == Truth.UNKNOWN:
+    if answer.truth is _NO or not _is_asked(rule, program, case, answer):
+        return None
+    if answer.truth is _UNKNOWN:
         return replace(rule.silent, outcome="unknown", found=answer.found, missing=answer.missing)
     for name, bound in case.bound.items():  # what stands in a part of the trigger that is not yes is not meant
         case.bound[name] = [(fact, day) for fact, day in bound if fact in answer.found]
@@ -108,7 +129,7 @@ def _is_asked(rule: CompiledRule, program: Program, case: Case, answer: Answer) 
     if orders is None or rule.id in program.rules.ruleset.ordering.rules:
         return True
     raised = (asked(case) for _, asked in rule.escalations)
-    answers = (answer, *(each for each in raised if each.truth == Truth.YES))
+    answers = (answer, *(each for each in raised if each.truth is _YES))
     return any(fact.reference in orders for each in answers for fact in each.found)
 
 
@@ -117,32 +138,30 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
     due: list[Wanted] = []
     done: list[Done] = []
     unchecked: list[Wanted] = []
-    for compiled in rule.tests:
-        if compiled.asked is not None and compiled.asked(case).truth == Truth.NO:
+    for test in rule.tests:
+        if not _hold(test.conditions, case):
             continue
-        _gate_test(compiled, program, case, due, done, unchecked)
+        known = state_of_test(test, program, case)
+        if isinstance(known, Done):
+            done.append(known)
+            continue
+        open_tests = unchecked if known.unchecked else due
+        if all(other.order != known.order for other in open_tests):  # one order in two windows, where `if` is unknown
+            open_tests.append(known)
     offered: list[Wanted] = []
     for offer in rule.offers:
-        if offer.asked is not None and offer.asked(case).truth != Truth.YES:
-            continue
-        if offer.unless is not None and offer.unless(case).truth != Truth.NO:
-            continue
-        key, window = offer.offer.order, offer.offer.within
-        after = case.latest_start(offer.offer.after)
-        counts = window is not None or after is not None
-        evidence = offer.completion.evidence(case, window, after=after) if counts else None
-        if evidence is None:
-            last, placed = offer.completion.last(case, window, after), _placed(program, case, key)
-            unlooked = not case.supplied(offer.completion.kind)
-            offered.append(Wanted(key, window, last, placed, unchecked=unlooked and last is None))
-        else:
-            done.append(Done(key, window, tuple(evidence)))
+        if _hold(offer.conditions, case):
+            known = state_of_offer(offer, program, case)
+            if isinstance(known, Done):
+                done.append(known)
+            else:
+                offered.append(known)
     indicator, summary, raised = recommendation.indicator, recommendation.card.summary, None
-    found = dict.fromkeys(answer.found)
+    found = answer.found
     for escalation, asked in rule.escalations:
-        if _RANK[escalation.to] > _RANK[indicator] and (raising := asked(case)).truth == Truth.YES:
+        if _RANK[escalation.to] > _RANK[indicator] and (raising := asked(case)).truth is _YES:
             indicator, raised = escalation.to, escalation.summary or raised
-            found.update(dict.fromkeys(raising.found))
+            found += raising.found
     to_critical = indicator == "critical" and indicator != recommendation.indicator
     fires = not rule.tests or bool(due or unchecked) or not done or to_critical
     summary = next(iter(_lines(rule.variants, case)), raised or summary)
@@ -156,7 +175,7 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
         due_within=_ESCALATED_WITHIN[indicator]
         if indicator != recommendation.indicator
         else recommendation.card.due_within,
-        found=tuple(found),
+        found=tuple(dict.fromkeys(found)) if len(found) > 1 else found,
         due=tuple(due),
         offered=tuple(offered),
         done=tuple(done),
@@ -166,62 +185,19 @@ def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> 
     )
 
 
-def _gate_test(
-    compiled: CompiledTest, program: Program, case: Case, due: list[Wanted], done: list[Done], unchecked: list[Wanted]
-) -> None:
-    test, completion = compiled.test, compiled.completion
-    after = case.latest_start(test.after)
-    evidence = completion.evidence(
-        case, test.within, after=after, legs=_legs(case, test.same_side), negative=test.negative or ()
-    )
-    if evidence is not None:
-        done.append(Done(test.order, test.within, tuple(evidence)))
-        return
-    wanted = Wanted(
-        test.order,
-        test.within,
-        completion.last(case, test.within, after),
-        _placed(program, case, test.order),
-        completion.unusable(case, test.within),
-        unchecked=not case.supplied(completion.kind),
-    )
-    open_tests = due if case.supplied(completion.kind) else unchecked
-    if all(other.order != test.order for other in open_tests):  # one order in two windows, where `if` is unknown
-        open_tests.append(wanted)
-
-
-def _legs(case: Case, names: Sequence[str] | None) -> frozenset[str] | None:
-    """The legs that names were found on, None where the test does not ask; empty where none of the facts says which."""
-    if names is None:
-        return None
-    sides = {fact.side for name in names for fact, _ in case.bound.get(name, ())}
-    return frozenset(leg for leg in ("left", "right") if leg in sides or "both" in sides)
-
-
-def _placed(program: Program, case: Case, key: str) -> Event | None:
-    """Returns an order of the same code set that is active or drafted and not older than 30 days."""
-    codes = program.placed_as[key]
-    members = program.completions[key].members
-    alone = frozenset(members[0]) if len(members) == 1 else frozenset[str]()
-    for order in case.facts.orders:
-        system = program.terms.system(order.system) if order.system else None
-        same = (system, order.code) in codes or key in order.values or not alone.isdisjoint(order.valuesets)
-        fresh = order.status == "draft" or (order.day is not None and case.within(order.day, _PLACED_DAYS))
-        if same and fresh:
-            return order
-    return None
-
-
 def _lines(lines: tuple[CompiledLine, ...], case: Case) -> tuple[str, ...]:
-    return tuple(line.text for line in lines if _shown(line, case))
+    said = []
+    for line in lines:
+        for asked, accepted in line.conditions:
+            if asked(case).truth not in accepted:
+                break
+        else:
+            said.append(line.text)
+    return tuple(said)
 
 
-def _shown(line: CompiledLine, case: Case) -> bool:
-    if line.asked is not None and line.asked(case).truth != Truth.YES:
-        return False
-    if line.unless is not None and line.unless(case).truth != Truth.NO:
-        return False
-    return line.if_possible is None or line.if_possible(case).truth != Truth.NO
+def _hold(conditions: Conditions, case: Case) -> bool:
+    return all(asked(case).truth in accepted for asked, accepted in conditions)
 
 
 def _replace(findings: dict[str, Finding]) -> None:

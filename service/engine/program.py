@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
+from service.engine.answers import Truth
 from service.engine.clauses import Ask, Clauses
 from service.engine.completion import Completion, completion_of
 from service.engine.findings import Finding
-from service.engine.reach import kinds, needs, walk
+from service.engine.reach import Reach, kinds, needs, walk
 from service.knowledge.load import Rules, load_rules
 from service.knowledge.overlay import with_overlay
-from service.knowledge.schema import Clause, Escalation, Line, Offer, Order, Recommendation, Test
+from service.knowledge.schema import Clause, Escalation, Line, Offer, Order, Recommendation, Test, Variant
 from service.knowledge.site import with_site
 from service.terms import Terms, compile_terms
+
+Conditions = tuple[tuple[Ask, tuple[Truth, ...]], ...]  # clauses, each with the answers that let the thing stand
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledTest:
-    """A gating test with its condition."""
+    """A gating test with its conditions. content: what is asked for, equal in all rules that ask for the same."""
 
     test: Test
     completion: Completion
-    asked: Ask | None
+    conditions: Conditions
+    content: Hashable
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledOffer:
-    """An offer with its conditions."""
+    """An offer with its conditions. content: as of a test."""
 
     offer: Offer
     completion: Completion
-    asked: Ask | None
-    unless: Ask | None
+    conditions: Conditions
+    content: Hashable
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,7 @@ class CompiledLine:
     """A line of text with its conditions."""
 
     text: str
-    asked: Ask | None
-    unless: Ask | None
-    if_possible: Ask | None
+    conditions: Conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,10 @@ class CompiledRule:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A compiled rule set. `first` is evaluated before `second`, whose triggers ask about the outcomes of the first."""
+    """A compiled rule set. `first` is evaluated before `second`, whose triggers ask about the outcomes of the first.
+
+    silent: rule id → what it says where it says nothing, in the rule set's order. place: rule id → its place there.
+    """
 
     rules: Rules
     terms: Terms
@@ -89,6 +94,18 @@ class Program:
     placed_as: dict[str, frozenset[tuple[str, str]]]
     definitions: dict[str, Ask]
     clauses: Clauses
+    silent: dict[str, Finding] = field(init=False)
+    place: dict[str, int] = field(init=False)
+    reach_of_first: Reach = field(init=False)
+    reach_of_second: Reach = field(init=False)
+
+    def __post_init__(self) -> None:
+        silent = {rule.id: rule.silent for rule in self.all}
+        listed = {name: silent[name] for name in self.rules.ruleset.order if name in silent}
+        object.__setattr__(self, "silent", listed)
+        object.__setattr__(self, "place", {name: number for number, name in enumerate(listed)})
+        object.__setattr__(self, "reach_of_first", Reach([(rule.needs, rule.kinds) for rule in self.first]))
+        object.__setattr__(self, "reach_of_second", Reach([(rule.needs, rule.kinds) for rule in self.second]))
 
     @property
     def all(self) -> tuple[CompiledRule, ...]:
@@ -173,30 +190,38 @@ def recompile(program: Program, recommendation: Recommendation) -> CompiledRule:
 def _compile(
     recommendation: Recommendation, clauses: Clauses, completions: dict[str, Completion], rules: Rules
 ) -> CompiledRule:
-    def maybe(clause: Clause | None) -> Ask | None:
-        return None if clause is None else clauses.compile(clause)
+    def conditions(written: Test | Offer | Line | Variant) -> Conditions:
+        """An unknown `if` keeps a gating test, and nothing else."""
+        accepted = {
+            "if_": (Truth.YES, Truth.UNKNOWN) if isinstance(written, Test) else (Truth.YES,),
+            "unless": (Truth.NO,),
+            "if_possible": (Truth.YES, Truth.UNKNOWN),
+        }
+        asked = ((getattr(written, name, None), answers) for name, answers in accepted.items())
+        return tuple((clauses.compile(clause), answers) for clause, answers in asked if clause is not None)
 
     def lines(written: list[Line]) -> tuple[CompiledLine, ...]:
-        return tuple(
-            CompiledLine(line.text, maybe(line.if_), maybe(line.unless), maybe(line.if_possible)) for line in written
-        )
+        return tuple(CompiledLine(line.text, conditions(line)) for line in written)
 
     return CompiledRule(
         recommendation=recommendation,
         when=clauses.compile(recommendation.when),
-        tests=tuple(CompiledTest(test, completions[test.order], maybe(test.if_)) for test in recommendation.tests),
+        tests=tuple(
+            CompiledTest(
+                test, completions[test.order], conditions(test), (test.order, test.within, tuple(test.negative or ()))
+            )
+            for test in recommendation.tests
+        ),
         offers=tuple(
-            CompiledOffer(offer, _completion(offer, completions), maybe(offer.if_), maybe(offer.unless))
+            CompiledOffer(offer, done, conditions(offer), (offer.order, offer.within, done.members))
             for offer in recommendation.offers
+            for done in [_completion(offer, completions)]
         ),
         escalations=tuple((escalation, clauses.compile(escalation.if_)) for escalation in recommendation.escalate),
         bedside=lines(recommendation.bedside),
         advice=lines(recommendation.advice),
         when_satisfied=lines(recommendation.when_satisfied),
-        variants=tuple(
-            CompiledLine(variant.summary, maybe(variant.if_), None, maybe(variant.if_possible))
-            for variant in recommendation.card.variants
-        ),
+        variants=tuple(CompiledLine(variant.summary, conditions(variant)) for variant in recommendation.card.variants),
         needs=needs(recommendation.when, rules.definitions),
         kinds=kinds(recommendation.when, rules.definitions),
         reads=_reads(recommendation, completions, rules),

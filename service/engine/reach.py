@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from service.engine.case import KINDS
 from service.knowledge.schema import Clause, Definition
@@ -39,3 +41,32 @@ def needs(clause: Clause, definitions: Definitions) -> frozenset[str] | None:
     terms = getattr(clause, clause.word)
     listed = getattr(terms, "in_", None)
     return None if listed is None else frozenset(listed)
+
+
+class Reach:
+    """Which of several clauses a record can make anything but no: those that something on it, or a lack, touches.
+
+    clauses: of each, what `needs` and `kinds` say of it.
+    """
+
+    def __init__(self, clauses: Sequence[tuple[frozenset[str] | None, frozenset[str]]]) -> None:
+        self._always = frozenset(number for number, (needed, _) in enumerate(clauses) if needed is None)
+        self._by_valueset: dict[str, list[int]] = defaultdict(list)
+        self._by_kind: dict[str, list[int]] = defaultdict(list)
+        for number, (needed, looked_at) in enumerate(clauses):
+            for valueset in needed or ():
+                self._by_valueset[valueset].append(number)
+            for kind in looked_at:
+                self._by_kind[kind].append(number)
+
+    def touched(self, present: AbstractSet[str], supplied: AbstractSet[str]) -> list[int]:
+        """Returns the numbers of the clauses, in order.
+
+        present: value sets on record. supplied: kinds of data of which nothing more than that can be on record.
+        """
+        touched = set(self._always)
+        for valueset in self._by_valueset.keys() & present:
+            touched.update(self._by_valueset[valueset])
+        for kind in self._by_kind.keys() - supplied:
+            touched.update(self._by_kind[kind])
+        return sorted(touched)

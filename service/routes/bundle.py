@@ -106,7 +106,7 @@ def _answer(
     record = read_posted(body, knowledge.types)
     ended("read")
     evaluation = judge(record, knowledge, today, settings.timezone, complaint_given=given)
-    metrics.count_rules(evaluation.findings)
+    metrics.count_rules(evaluation.said)
     audience = Audience(patient=record.patient_reference or "Patient/unknown", base_url=settings.base_url)
     answer = respond(evaluation, knowledge, audience, silent=silent)
     if depth != "none":

@@ -143,7 +143,7 @@ def _answer(
         brought=message.brought,
         types=frozenset(template.type for template in templates),
     )
-    metrics.count_rules(evaluation.findings)
+    metrics.count_rules(evaluation.said)
     wishes = read_wishes(message.extension)
     audience = Audience(f"Patient/{message.patient_id}", message.encounter_id, settings.base_url, caller, wishes)
     return respond(evaluation, knowledge, audience)
