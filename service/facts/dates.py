@@ -34,7 +34,7 @@ class Day(msgspec.Struct, frozen=True, order=True, gc=False):
 def misdated(resource: shapes.Resource, zone: tzinfo) -> list[str]:
     """Returns the path of each element of a resource that should be a FHIR date and is none."""
     names, values = _dated(type(resource))
-    paths = []
+    paths: list[str] = []
     for place, value in enumerate(values(resource)):
         if value is None or value == "":
             continue
@@ -45,16 +45,16 @@ def misdated(resource: shapes.Resource, zone: tzinfo) -> list[str]:
             ends = (("start", value.start), ("end", value.end))
             wrong = [end for end, written in ends if written and read_day(written, zone) is None]
             paths += [f"{type(resource).__name__}.{names[place]}.{end}" for end in wrong]
-    return paths
+    return list(dict.fromkeys(paths)) if paths else paths
 
 
 @cache
 def _dated(shape: type[shapes.Resource]) -> tuple[tuple[str, ...], Callable[[shapes.Resource], tuple[Any, ...]]]:
     """The elements of a shape that are dates, and how to read them all in one go."""
     names = tuple(name for name in shape.__struct_fields__ if name in _DATED)
-    if len(names) < 2:
-        return names, lambda resource: tuple(getattr(resource, name) for name in names)
-    return names, attrgetter(*names)
+    if len(names) == 1:
+        names *= 2  # of one name alone, attrgetter gives no tuple
+    return names, attrgetter(*names) if names else lambda _: ()
 
 
 @lru_cache(maxsize=4096)  # each date is read twice: to check it and to use it

@@ -36,12 +36,11 @@ def days_of_panels(record: Record, read: Callable[[str, Whole], Day | None]) -> 
 
 def corrections(record: Record) -> frozenset[Moment]:
     """Returns the moments of which a corrected or amended result is on record."""
-    observations = [item for _, item in record.each(shapes.Observation)]
-    statuses = {item.status for item in observations}
+    statuses = {item.status for _, item in record.each(shapes.Observation)}
     corrected = {status for status in statuses if (status or "").strip().lower() in _CORRECTED}
     if not corrected:
         return frozenset()
-    moments = (moment(item) for item in observations if item.status in corrected)
+    moments = (moment(item) for _, item in record.each(shapes.Observation) if item.status in corrected)
     return frozenset(found for found in moments if found is not None)
 
 

@@ -53,9 +53,10 @@ class Record:
             self._conditions = {name: c.resource for c in found for name in (c.reference, c.full_url) if name}
         return self._conditions
 
-    def each(self, shape: type[R]) -> list[tuple[Located, R]]:
-        """Returns the resources of one type with where they stand, in the order in which they came."""
-        return [(located, located.resource) for located in self.by_type.get(shape, ())]  # type: ignore[misc]
+    def each(self, shape: type[R]) -> Iterator[tuple[Located, R]]:
+        """Yields the resources of one type with where they stand, in the order in which they came."""
+        for located in self.by_type.get(shape, ()):
+            yield located, located.resource  # type: ignore[misc]
 
     def of(self, shape: type[R]) -> Iterator[tuple[str, R]]:
         """Yields (reference, resource) of one type, in the order in which they came."""
