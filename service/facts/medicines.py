@@ -156,7 +156,8 @@ def _uses(reading: Reading, drafts: frozenset[str]) -> Iterator[_Use]:
 def _requests(reading: Reading) -> Iterator[tuple[str, shapes.MedicationRequest]]:
     """Yields the requests but those of which it is known that no rule reads their medicine."""
     known = reading.recogniser.known("medication")
-    for located, request in reading.record.each(shapes.MedicationRequest):
+    for located in reading.record.located(shapes.MedicationRequest):
+        request: shapes.MedicationRequest = located.resource  # type: ignore[assignment]
         if request.medicationReference is not None or known.get(bytes(request.raw_medication)) is not NOTHING:
             yield located.reference, request
 

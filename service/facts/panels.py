@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 
 from service import shapes
 from service.facts.dates import Day
@@ -11,19 +12,20 @@ from service.record import Located, Record
 Whole = shapes.Observation | shapes.DiagnosticReport
 Moment = tuple[frozenset[tuple[str | None, str | None]], str]
 _CORRECTED = ("corrected", "amended")
+_STATUS, _HAS_MEMBER = attrgetter("resource.status"), attrgetter("resource.hasMember")
 
 
 def days_of_panels(record: Record, read: Callable[[str, Whole], Day | None]) -> dict[str, Day]:
     """Returns the reference of each member of a panel or report → the day of that panel."""
+    panels = filter(_HAS_MEMBER, record.located(shapes.Observation))
     members: list[tuple[str, Whole, list[shapes.Reference]]] = [
-        (located.reference, panel, panel.hasMember)
-        for located, panel in record.each(shapes.Observation)
-        if panel.hasMember
+        (panel.reference, panel.resource, panel.resource.hasMember)  # type: ignore[attr-defined, misc]
+        for panel in panels
     ]
     members += [(ref, report, report.result) for ref, report in record.of(shapes.DiagnosticReport) if report.result]
     days: dict[str, Day] = {}
     names: dict[str, str] = {}
-    for located in record.by_type.get(shapes.Observation, ()) if members else ():
+    for located in record.located(shapes.Observation) if members else ():
         names |= dict.fromkeys(_names(located), located.reference)
     for reference, whole, pointed in members:
         day = read(reference, whole)
@@ -36,11 +38,11 @@ def days_of_panels(record: Record, read: Callable[[str, Whole], Day | None]) -> 
 
 def corrections(record: Record) -> frozenset[Moment]:
     """Returns the moments of which a corrected or amended result is on record."""
-    statuses = {item.status for _, item in record.each(shapes.Observation)}
+    statuses = set(map(_STATUS, record.located(shapes.Observation)))
     corrected = {status for status in statuses if (status or "").strip().lower() in _CORRECTED}
     if not corrected:
         return frozenset()
-    moments = (moment(item) for _, item in record.each(shapes.Observation) if item.status in corrected)
+    moments = (moment(item) for _, item in record.of(shapes.Observation) if item.status in corrected)
     return frozenset(found for found in moments if found is not None)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, tzinfo
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,7 +15,7 @@ from service.facts.dates import Day, read_day
 from service.facts.model import Facts
 from service.record import Located, Record, open_element
 from service.shapes import Concept
-from service.terms import UNTOLD, Recogniser, Recognition, Terms
+from service.terms import NOTHING, UNTOLD, Recogniser, Recognition, Terms
 
 T = TypeVar("T")
 W = TypeVar("W", bound=shapes.WithCode)
@@ -33,10 +33,21 @@ class Reading:
     today: date
     zone: tzinfo
 
-    def each(self, shape: type[W], kind: str) -> Iterator[tuple[Located, W, Recognition]]:
-        """Yields the resources of a type with what their code means, in the order in which they came."""
-        known = self.recogniser.known(kind)
-        for located in self.record.by_type.get(shape, ()):
+    def each(
+        self, shape: type[W], kind: str, more: Callable[[Any], tuple[Any, ...]] | None = None
+    ) -> Iterator[tuple[Located, W, Recognition]]:
+        """Yields the resources of a type with what their code means, in the order in which they came.
+
+        more: elements of which one must be there where it is known of the code that no rule reads it.
+        """
+        known, found = self.recogniser.known(kind), self.record.located(shape)
+        if more is not None:  # most are nothing that a rule reads
+            found = [
+                one
+                for one in found
+                if known.get(bytes(one.resource.raw_code)) is not NOTHING or any(more(one.resource))  # type: ignore[attr-defined]
+            ]
+        for located in found:
             resource: W = located.resource  # type: ignore[assignment]
             meaning = known.get(bytes(resource.raw_code))
             yield located, resource, meaning or self.recognise_code(kind, located.reference, resource)

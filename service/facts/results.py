@@ -22,7 +22,6 @@ from service.terms import NOTHING, Recognition
 _NO_SYMPTOMS = {"result", "report"}  # kinds of value set
 # Where one of these is there, an observation tells more than one measurement.
 _MORE = attrgetter("valueCodeableConcept", "valueString", "component", "contained", "hasMember")
-_NO_MORE = (None,) * 5
 
 
 class _Waiting(NamedTuple):
@@ -46,14 +45,11 @@ def read_results(reading: Reading) -> None:
     corrected = corrections(record)
     panels = days_of_panels(record, lambda _, resource: _date(resource, reading))
     waiting: dict[str, list[_Waiting]] = defaultdict(list)
-    for located, observation, found in reading.each(shapes.Observation, "observation"):
-        tells_no_more = _MORE(observation) == _NO_MORE
-        if found is NOTHING and tells_no_more:
-            continue  # most measurements are nothing that a rule reads
+    for located, observation, found in reading.each(shapes.Observation, "observation", _MORE):
         if corrected and observation.status == "final" and moment(observation) in corrected:
             reason = "a corrected result of the same moment stands in its place: not used"
             facts.reject(located.reference, reason)
-        elif found.measures and tells_no_more:
+        elif found.measures and not any(_MORE(observation)):
             day = _date(observation, reading) or (panels.get(located.reference) if panels else None)
             one = _Waiting(day, located, observation, found)
             for valueset in found.measures:

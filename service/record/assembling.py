@@ -53,14 +53,13 @@ class Record:
             self._conditions = {name: c.resource for c in found for name in (c.reference, c.full_url) if name}
         return self._conditions
 
-    def each(self, shape: type[R]) -> Iterator[tuple[Located, R]]:
-        """Yields the resources of one type with where they stand, in the order in which they came."""
-        for located in self.by_type.get(shape, ()):
-            yield located, located.resource  # type: ignore[misc]
+    def located(self, shape: type[Resource]) -> list[Located]:
+        """Returns the resources of one type with where they stand, in the order in which they came."""
+        return self.by_type.get(shape, [])
 
     def of(self, shape: type[R]) -> Iterator[tuple[str, R]]:
         """Yields (reference, resource) of one type, in the order in which they came."""
-        for located in self.by_type.get(shape, ()):
+        for located in self.located(shape):
             yield located.reference, located.resource  # type: ignore[misc]
 
 
