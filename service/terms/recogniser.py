@@ -8,8 +8,8 @@ from dataclasses import replace
 from service.knowledge.phrases import tokens
 from service.terms.lookup import NOTHING, UNTOLD, Coded, Concept, Match, Recognition, Terms
 
-_MOST_REMEMBERED = 10_000  # distinct concepts of a kind; a chart has hundreds, a hospital's catalogues thousands
-_LONGEST_REMEMBERED = 4_000  # bytes or characters of a concept
+_MOST_REMEMBERED = 5_000  # distinct concepts of a kind; a chart has hundreds, a hospital's catalogues thousands
+_LONGEST_REMEMBERED = 2_000  # bytes or characters of a concept
 _MEDICINES = ("rxnorm", "atc")  # a code of these that no value set holds is another medicine
 
 
