@@ -76,7 +76,7 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
         _check_clients(app, knowledge)
     rendering.install(app)
     for module in (hooks, feedback, bundle, catalogue, health, docs):
-        app.include_router(module.router)
+        app.router.routes.extend(module.router.routes)  # as include_router, but looked for once and not twice
     # The last one added is the outermost: a refusal, and even a crash, carries CORS headers.
     app.add_middleware(Envelope, settings=settings, metrics=app.state.metrics)
     app.add_middleware(

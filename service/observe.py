@@ -3,8 +3,10 @@
 import logging
 import sys
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import structlog
 from prometheus_client import (
     CollectorRegistry,
@@ -73,12 +75,7 @@ def noted(scope: Scope) -> dict[str, Any]:
 def start_logging(settings: Settings) -> None:
     """Write log lines as JSON on standard error, those of libraries without their arguments."""
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            allow_listed,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[written],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.log_level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
@@ -88,16 +85,21 @@ def start_logging(settings: Settings) -> None:
     root.setLevel(logging.WARNING)
 
 
-def allow_listed(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """The event without keys that are not in LOGGED and without values that are not plain."""
-    return {key: value for key, value in event.items() if key in LOGGED and _is_plain(value)}
+def written(_logger: WrappedLogger, method: str, event: EventDict) -> str:
+    """The event as one line of JSON, without keys that are not in LOGGED and without values that are not plain."""
+    line = {key: value for key, value in event.items() if key in LOGGED and _is_plain(value)}
+    line["level"] = method
+    line["timestamp"] = datetime.now(UTC)
+    return msgspec.json.encode(line).decode()
 
 
 def _is_plain(value: object) -> bool:
     """Whether the value is a short text, a number, or counts by name; records and exceptions are neither."""
+    if isinstance(value, str):
+        return len(value) <= _LONGEST_TEXT
     if isinstance(value, dict):
         return all(isinstance(name, str) and isinstance(count, int) for name, count in value.items())
-    return isinstance(value, (int, float)) or (isinstance(value, str) and len(value) <= _LONGEST_TEXT)
+    return isinstance(value, (int, float))
 
 
 class _LibraryLog(logging.Handler):
@@ -165,6 +167,11 @@ class Metrics:
             ["rule", "outcome", "reason"],
             registry=self.registry,
         )
+
+    def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Counts a request that was answered, and how long that took."""
+        self.requests.labels(route, method, status).inc()
+        self.seconds.labels(route).observe(seconds)
 
     def count_rules(self, findings: Iterable[Finding]) -> None:
         """Counts what the rules said, drafts and shadow runs included; silence is the rest of the evaluations."""

@@ -27,13 +27,14 @@ from service.memory import Memory
 from service.observe import Metrics, note
 from service.record import Source
 from service.reply import reply
+from service.routes.straight import Straight
 from service.services import SERVICES
 from service.settings import Settings
 from service.stages import begin, ended
 from service.supply import lacking, supply
 from service.wire import Message
 
-router = APIRouter(tags=["CDS Hooks"])
+router = APIRouter(tags=["CDS Hooks"], route_class=Straight)
 P = ParamSpec("P")
 T = TypeVar("T")
 
