@@ -1,11 +1,11 @@
 """The application: which routes, behind what, and what is compiled before the first request."""
 
 import gc
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import structlog
 from fastapi import FastAPI
 
 from service import answer, openapi, rendering
@@ -17,7 +17,7 @@ from service.discovery import discover
 from service.envelope import Envelope
 from service.fetch import FhirReader
 from service.memory import Memory
-from service.observe import Metrics
+from service.observe import Metrics, log
 from service.routes import bundle, catalogue, docs, feedback, health, hooks
 from service.settings import Settings
 
@@ -114,10 +114,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.discovery = discover(knowledge)
     gc.collect()
     gc.freeze()  # what was compiled stays for good: no collection need look at it
-    logger = structlog.get_logger()
-    logger.info("started", version=program.version, digest=program.digest)
+    log(logging.INFO, "started", version=program.version, digest=program.digest)
     if app.state.callers.is_open:
-        logger.warning("open-on-loopback" if settings.is_loopback else "open-to-anybody")
+        log(logging.WARNING, "open-on-loopback" if settings.is_loopback else "open-to-anybody")
     async with FhirReader(settings) as app.state.fhir_reader:
         yield
     app.state.program = None

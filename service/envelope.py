@@ -1,15 +1,15 @@
 """What every answer travels in: a request id, security headers, one log line, and a refusal instead of a crash."""
 
+import logging
 import time
 import traceback
 from uuid import UUID, uuid4
 
-import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Code, Refusal
-from service.observe import Metrics, note, noted
+from service.observe import Metrics, log, note, noted
 from service.rendering import render
 from service.settings import Settings
 
@@ -72,10 +72,8 @@ class Envelope:
         route = getattr(passage.scope.get("route"), "path", "unknown")
         method = passage.method if passage.method in _METHODS else "other"
         seconds = time.perf_counter() - passage.started
-        self.metrics.count_request(route, method, passage.status, seconds)
         facts = noted(passage.scope)
-        if "code" in facts:
-            self.metrics.refusals.labels(facts["code"]).inc()
+        self.metrics.count_request(route, method, passage.status, seconds, facts.get("code"))
         facts.update(
             route=route,
             method=method,
@@ -83,7 +81,7 @@ class Envelope:
             duration_ms=round(seconds * 1000, 1),
             request_id=passage.request_id,
         )
-        structlog.get_logger().info("request", **facts)
+        log(logging.INFO, "request", **facts)
 
 
 class _Passage:
@@ -132,4 +130,4 @@ def _report(fault: Exception, request_id: str) -> None:
     ours = [frame for frame in frames if "/service/" in frame.filename.replace("\\", "/")]
     last = (ours or frames)[-1]
     where = f"{last.filename.replace(chr(92), '/').rpartition('/service/')[2]}:{last.lineno}"
-    structlog.get_logger().error("fault", exception=type(fault).__name__, where=where, request_id=request_id)
+    log(logging.ERROR, "fault", exception=type(fault).__name__, where=where, request_id=request_id)

@@ -7,22 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-import structlog
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    GCCollector,
-    Histogram,
-    ProcessCollector,
-    disable_created_metrics,
-    generate_latest,
-)
+from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
 from starlette.types import Scope
-from structlog.typing import EventDict, WrappedLogger
 
 from service.engine import Finding
 from service.settings import Settings
 from service.stages import STAGES
+from service.tallies import Spread, Tally
 
 # A key that is not here is dropped, whoever passes it. None of these may ever hold anything from a patient's record.
 LOGGED = frozenset(
@@ -58,7 +49,8 @@ LOGGED = frozenset(
     }
 )
 _LONGEST_TEXT = 500
-_LEVELS = logging.getLevelNamesMapping()
+_LEVEL_NAMES = {level: name.lower() for name, level in logging.getLevelNamesMapping().items()}
+_OWN = logging.getLogger("service")  # knows the least level; its lines are written by log()
 
 
 def note(scope: Scope, **facts: str | float | dict[str, int]) -> None:
@@ -73,24 +65,20 @@ def noted(scope: Scope) -> dict[str, Any]:
 
 
 def start_logging(settings: Settings) -> None:
-    """Write log lines as JSON on standard error, those of libraries without their arguments."""
-    structlog.configure(
-        processors=[written],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.log_level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
-    )
+    """Obey the level of the settings, and pass on that libraries logged, without their arguments."""
+    _OWN.setLevel(settings.log_level.upper())
     root = logging.getLogger()
     root.handlers = [_LibraryLog()]
     root.setLevel(logging.WARNING)
 
 
-def written(_logger: WrappedLogger, method: str, event: EventDict) -> str:
-    """The event as one line of JSON, without keys that are not in LOGGED and without values that are not plain."""
-    line = {key: value for key, value in event.items() if key in LOGGED and _is_plain(value)}
-    line["level"] = method
-    line["timestamp"] = datetime.now(UTC)
-    return msgspec.json.encode(line).decode()
+def log(level: int, event: str, **facts: object) -> None:
+    """Write one line of JSON on standard error, without keys that are not in LOGGED and values that are not plain."""
+    if not _OWN.isEnabledFor(level):
+        return
+    line = {key: value for key, value in facts.items() if key in LOGGED and _is_plain(value)}
+    line.update(event=event, level=_LEVEL_NAMES.get(level, ""), timestamp=datetime.now(UTC))
+    sys.stderr.write(msgspec.json.encode(line).decode() + "\n")
 
 
 def _is_plain(value: object) -> bool:
@@ -111,95 +99,90 @@ class _LibraryLog(logging.Handler):
             facts["exception"] = record.exc_info[0].__name__
         if record.name == "uvicorn.error" and isinstance(record.msg, str):
             facts["message"] = record.msg.strip()[-_LONGEST_TEXT:]
-        structlog.get_logger().log(record.levelno, "library", **facts)
+        log(record.levelno, "library", **facts)
 
 
 class Metrics:
     """The counters of one app. Labels come from closed sets: routes, codes, rule ids, outcomes."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the page, and a scrape knows the time
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
-        self.requests = Counter(
-            "cramps_requests", "Requests answered", ["route", "method", "status"], registry=self.registry
-        )
-        self.seconds = Histogram(
+        self._requests = Tally("cramps_requests", "Requests answered", ("route", "method", "status"), self.registry)
+        self._seconds = Spread(
             "cramps_request_seconds",
             "Seconds from request to answer",
-            ["route"],
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
-            registry=self.registry,
+            "route",
+            (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
+            self.registry,
         )
-        self._stage_seconds = Histogram(
+        self._stage_seconds = Spread(
             "cramps_stage_seconds",
             "Seconds of each stage of an evaluated request",
-            ["stage"],
-            buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
-            registry=self.registry,
+            "stage",
+            (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+            self.registry,
+            of=STAGES,
         )
-        self._stages = {stage: self._stage_seconds.labels(stage) for stage in STAGES}
-        self.refusals = Counter("cramps_refusals", "Requests refused, by code", ["code"], registry=self.registry)
-        self.rule_outcomes = Counter(
-            "cramps_rule_outcomes", "Outcomes of rules but silence", ["rule", "outcome"], registry=self.registry
+        self._refusals = Tally("cramps_refusals", "Requests refused, by code", ("code",), self.registry)
+        self._rule_outcomes = Tally(
+            "cramps_rule_outcomes", "Outcomes of rules but silence", ("rule", "outcome"), self.registry
         )
-        self.evaluations = Counter("cramps_evaluations", "Records evaluated", registry=self.registry)
-        self._outcomes: dict[tuple[str, str], Counter] = {}
-        self.fetches = Counter(
-            "cramps_fetches", "Calls to FHIR servers of clients, by outcome", ["outcome"], registry=self.registry
+        self._evaluations = Tally("cramps_evaluations", "Records evaluated", (), self.registry)
+        self._fetches = Tally(
+            "cramps_fetches", "Calls to FHIR servers of clients, by outcome", ("outcome",), self.registry
         )
-        self.fetch_seconds = Histogram(
+        self._fetch_seconds = Spread(
             "cramps_fetch_seconds",
             "Seconds that hook calls waited for FHIR servers of clients",
-            buckets=(0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.7, 1, 1.5, 2, 3, 5),
-            registry=self.registry,
+            None,
+            (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.7, 1, 1.5, 2, 3, 5),
+            self.registry,
         )
-        self.authentications = Counter(
-            "cramps_authentications", "Who called, by outcome", ["client", "outcome"], registry=self.registry
+        self._authentications = Tally(
+            "cramps_authentications", "Who called, by outcome", ("client", "outcome"), self.registry
         )
-        self.feedback = Counter(
-            "cramps_feedback", "Feedback on cards", ["service", "outcome", "reason"], registry=self.registry
-        )
-        self.rule_feedback = Counter(
+        self._feedback = Tally("cramps_feedback", "Feedback on cards", ("service", "outcome", "reason"), self.registry)
+        self._rule_feedback = Tally(
             "cramps_rule_feedback",
             "Feedback on cards of which this process knows the rules, once for each rule",
-            ["rule", "outcome", "reason"],
-            registry=self.registry,
+            ("rule", "outcome", "reason"),
+            self.registry,
         )
 
-    def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Counts a request that was answered, and how long that took."""
-        self.requests.labels(route, method, status).inc()
-        self.seconds.labels(route).observe(seconds)
+    def count_request(self, route: str, method: str, status: int, seconds: float, code: str | None) -> None:
+        """Counts a request that was answered, how long that took, and the code of a refusal."""
+        self._requests.add(route, method, str(status))
+        self._seconds.observe(seconds, route)
+        if code is not None:
+            self._refusals.add(code)
+
+    def count_caller(self, client: str, outcome: str) -> None:
+        """Counts how an authentication ended."""
+        self._authentications.add(client, outcome)
 
     def count_rules(self, findings: Iterable[Finding]) -> None:
         """Counts what the rules said, drafts and shadow runs included; silence is the rest of the evaluations."""
-        self.evaluations.inc()
-        for finding in findings:
-            if finding.outcome != "silent":
-                said = finding.rule.id, finding.outcome
-                counter = self._outcomes.get(said)
-                if counter is None:
-                    counter = self._outcomes[said] = self.rule_outcomes.labels(*said)
-                counter.inc()
+        self._evaluations.add()
+        self._rule_outcomes.add_each(
+            [(finding.rule.id, finding.outcome) for finding in findings if finding.outcome != "silent"]
+        )
 
     def count_fetches(self, outcomes: dict[str, int], seconds: float) -> None:
         """Counts the calls that one hook call made or could not make."""
         for outcome, count in outcomes.items():
-            self.fetches.labels(outcome).inc(count)
-        self.fetch_seconds.observe(seconds)
+            self._fetches.add(outcome, count=count)
+        self._fetch_seconds.observe(seconds)
 
     def observe_stages(self, seconds: Mapping[str, float]) -> None:
         """Observes how long the stages of one request took."""
-        for stage, taken in seconds.items():
-            self._stages[stage].observe(taken)
+        self._stage_seconds.observe_each(seconds.items())
 
     def count_feedback(self, service: str, rules: Iterable[str], outcome: str, reason: str) -> None:
         """Counts what became of one card: for its service, and for each rule that it spoke for."""
-        self.feedback.labels(service, outcome, reason).inc()
-        for rule in rules:
-            self.rule_feedback.labels(rule, outcome, reason).inc()
+        self._feedback.add(service, outcome, reason)
+        self._rule_feedback.add_each([(rule, outcome, reason) for rule in rules])
 
     def page(self) -> bytes:
         """All metrics in Prometheus' text format."""

@@ -95,7 +95,8 @@ async def call(
     if message.user_is_lay:
         return reply(request, {"cards": []}, stages)
     reader: FhirReader = request.app.state.fhir_reader
-    fetched = await reader.fetch(message, lacking(message, knowledge.offered[service.id]), caller)
+    lacks = lacking(message, knowledge.offered[service.id]) if message.fhir_server is not None else ()
+    fetched = await reader.fetch(message, lacks, caller)
     if fetched.outcomes:
         metrics.count_fetches(fetched.outcomes, fetched.seconds)
         note(request.scope, fetched=dict(fetched.outcomes))
