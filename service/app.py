@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from service import answer, openapi, rendering
+from service import answer, rendering
 from service.aside import Aside
 from service.callers import Anybody, Callers
 from service.clients import ClientsInvalid, check
@@ -16,8 +16,9 @@ from service.cors import Cors
 from service.discovery import discover
 from service.envelope import Envelope
 from service.fetch import FhirReader
+from service.log import log
 from service.memory import Memory
-from service.observe import Metrics, log
+from service.observe import Metrics
 from service.routes import bundle, catalogue, docs, feedback, health, hooks
 from service.settings import Settings
 
@@ -41,6 +42,8 @@ class App(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made once."""
         if self.openapi_schema is None:
+            from service import openapi  # noqa: PLC0415  # models that nobody needs who asks for no documentation
+
             self.openapi_schema = openapi.document(self)
         return self.openapi_schema
 
@@ -112,8 +115,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     _check_clients(app, knowledge)
     app.state.program = program = knowledge.program
     app.state.discovery = discover(knowledge)
-    gc.collect()
-    gc.freeze()  # what was compiled stays for good: no collection need look at it
+    gc.freeze()  # what was compiled stays for good: no collection need look at it, not even now
+    gc.enable()
     log(logging.INFO, "started", version=program.version, digest=program.digest)
     if app.state.callers.is_open:
         log(logging.WARNING, "open-on-loopback" if settings.is_loopback else "open-to-anybody")

@@ -9,7 +9,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Code, Refusal
-from service.observe import Metrics, log, note, noted
+from service.log import log
+from service.observe import Metrics, note, noted
 from service.rendering import render
 from service.settings import Settings
 

@@ -15,7 +15,7 @@ import jwt
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from service.observe import log
+from service.log import log
 
 CURVES = {"ES256": ("P-256",), "ES384": ("P-384",), "ES512": ("P-521",), "EdDSA": ("Ed25519", "Ed448")}
 _TYPES = {"ES": "EC", "Ed": "OKP", "RS": "RSA", "PS": "RSA"}  # by the first two letters of an algorithm

@@ -19,7 +19,6 @@ from service.callers import Callers
 from service.cards import Audience, read_wishes
 from service.cards.compose import RULES_EXTENSION
 from service.clients import Caller
-from service.contract import CdsResponse, CdsServices
 from service.errors import Code, Refusal
 from service.explanation import EXTENSION
 from service.fetch import FhirReader
@@ -49,7 +48,7 @@ NAMES: dict[str, Example] = {
     summary="Which CDS services are there?",
     operation_id="discovery",
     responses={
-        200: {"model": CdsServices, "description": "The services, with hook and prefetch templates"},
+        200: {"description": "The services, with hook and prefetch templates"},
         304: {"description": "What `If-None-Match` names is current"},
     },
 )
@@ -62,7 +61,7 @@ async def discovery(request: Request) -> Response:
     "/cds-services/{id}",
     summary="A hook call: cards",
     operation_id="call",
-    responses={200: {"model": CdsResponse, "description": "The cards, possibly none, and the explanation"}},
+    responses={200: {"description": "The cards, possibly none, and the explanation"}},
 )
 async def call(
     request: Request,

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.observe import Metrics, log, start_logging
+from service.log import log
+from service.observe import Metrics, start_logging
 from service.settings import Settings
 
 SECRET = "Mildred-Unlikely-19370101"
