@@ -67,6 +67,7 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
         openapi_url=None,
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # the words of a fault may quote a record
         lifespan=_lifespan,
     )
     app.state.settings = settings

@@ -9,7 +9,6 @@ from threading import Lock
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 Labels = tuple[str, ...]
 
@@ -84,7 +83,7 @@ class Spread(Collector):
         family = HistogramMetricFamily(self._name, self._meaning, labels=[self._label] if self._label else [])
         with self._lock:
             copied = {value: list(held) for value, held in self._held.items()}
-        names = [floatToGoString(bound) for bound in (*self._bounds, float("inf"))]
+        names = [*(str(float(bound)) for bound in self._bounds), "+Inf"]
         for value, (*counts, total) in copied.items():
             below = [sum(counts[: number + 1]) for number in range(len(counts))]
             family.add_metric([value] if self._label else [], list(zip(names, below, strict=True)), total)

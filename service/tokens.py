@@ -63,13 +63,6 @@ class Token:
     claims: dict[str, Any]
 
     @property
-    def is_ordinary(self) -> bool:
-        """Whether it is a token as everybody writes it: of any other, PyJWT says at once whether it can be read."""
-        header = self.header
-        is_named = isinstance(header, dict) and isinstance(header.get("kid"), str)
-        return is_named and isinstance(self.claims, dict) and not _REFUSED_MEMBERS & set(header)
-
-    @property
     def issuer(self) -> str:
         """The issuer that it claims; empty if it claims none."""
         issuer = self.claims.get("iss")
@@ -90,11 +83,10 @@ def read_token(authorization: str) -> Token:
     if match is None:
         raise Rejected(Outcome.MALFORMED)
     text = match[1]
-    header, claims, signature = text.split(".")
     try:
-        token = Token(text, json.loads(_content(header)), json.loads(_content(claims)))
-        _content(signature)
-        if token.is_ordinary:
+        header, claims, _ = map(_content, text.split("."))
+        token = Token(text, json.loads(header), json.loads(claims))
+        if _is_ordinary(token.header, token.claims):
             return token
     except (ValueError, RecursionError):
         pass
@@ -103,6 +95,13 @@ def read_token(authorization: str) -> Token:
     except jwt.PyJWTError:
         raise Rejected(Outcome.MALFORMED) from None
     return Token(text, read["header"], read["payload"])
+
+
+def _is_ordinary(header: object, claims: object) -> bool:
+    """Whether it is a token as everybody writes it: of any other, PyJWT says at once whether it can be read."""
+    if not isinstance(header, dict) or not isinstance(claims, dict):
+        return False
+    return isinstance(header.get("kid"), str) and not _REFUSED_MEMBERS & set(header)
 
 
 def _content(segment: str) -> bytes:

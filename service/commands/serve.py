@@ -50,6 +50,7 @@ def run(arguments: Namespace) -> int:
         app,
         host=settings.host,
         port=settings.port,
+        ws="none",
         log_config=None,
         access_log=False,  # envelope.py writes one line for each request, without its address
         server_header=False,

@@ -15,7 +15,7 @@ class Straight(APIRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or refuses its method."""
-        if scope["method"] not in self.methods:
+        if scope["method"] not in (self.methods or ()):
             await super().handle(scope, receive, send)
             return
         answer = await self.endpoint(Request(scope, receive), *scope["path_params"].values())
