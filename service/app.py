@@ -1,14 +1,14 @@
 """The application: which routes, behind what, and what is compiled before the first request."""
 
 import gc
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import structlog
 from fastapi import FastAPI
 
-from service import answer, openapi, rendering
+from service import answer, rendering
 from service.aside import Aside
 from service.callers import Anybody, Callers
 from service.clients import ClientsInvalid, check
@@ -16,6 +16,7 @@ from service.cors import Cors
 from service.discovery import discover
 from service.envelope import Envelope
 from service.fetch import FhirReader
+from service.log import log
 from service.memory import Memory
 from service.observe import Metrics
 from service.routes import bundle, catalogue, docs, feedback, health, hooks
@@ -41,6 +42,8 @@ class App(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made once."""
         if self.openapi_schema is None:
+            from service import openapi  # noqa: PLC0415  # models that nobody needs who asks for no documentation
+
             self.openapi_schema = openapi.document(self)
         return self.openapi_schema
 
@@ -64,6 +67,7 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
         openapi_url=None,
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # the words of a fault may quote a record
         lifespan=_lifespan,
     )
     app.state.settings = settings
@@ -76,7 +80,7 @@ def build_app(settings: Settings | None = None, knowledge: answer.Knowledge | No
         _check_clients(app, knowledge)
     rendering.install(app)
     for module in (hooks, feedback, bundle, catalogue, health, docs):
-        app.include_router(module.router)
+        app.router.routes.extend(module.router.routes)  # as include_router, but looked for once and not twice
     # The last one added is the outermost: a refusal, and even a crash, carries CORS headers.
     app.add_middleware(Envelope, settings=settings, metrics=app.state.metrics)
     app.add_middleware(
@@ -112,12 +116,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     _check_clients(app, knowledge)
     app.state.program = program = knowledge.program
     app.state.discovery = discover(knowledge)
-    gc.collect()
-    gc.freeze()  # what was compiled stays for good: no collection need look at it
-    logger = structlog.get_logger()
-    logger.info("started", version=program.version, digest=program.digest)
+    gc.freeze()  # what was compiled stays for good: no collection need look at it, not even now
+    gc.enable()
+    log(logging.INFO, "started", version=program.version, digest=program.digest)
     if app.state.callers.is_open:
-        logger.warning("open-on-loopback" if settings.is_loopback else "open-to-anybody")
+        log(logging.WARNING, "open-on-loopback" if settings.is_loopback else "open-to-anybody")
     async with FhirReader(settings) as app.state.fhir_reader:
         yield
     app.state.program = None

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from service.errors import Code, Refusal
 from service.settings import Settings
@@ -35,7 +35,13 @@ async def _collect(request: Request, limit_bytes: int) -> bytes:
     """All chunks in one piece; counted as they arrive, since a chunked body announces no length."""
     chunks: list[bytes] = []
     size_bytes = 0
-    async for chunk in request.stream():
+    is_whole = False
+    while not is_whole:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
+        is_whole = not message.get("more_body", False)
         size_bytes += len(chunk)
         if size_bytes > limit_bytes:
             raise Refusal(Code.BODY_TOO_LARGE)
@@ -46,7 +52,10 @@ async def _collect(request: Request, limit_bytes: int) -> bytes:
 def _check_media_type(request: Request) -> None:
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise Refusal(Code.MEDIA_TYPE_UNSUPPORTED, "Content-Encoding")
-    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    content_type = request.headers.get("content-type", "")
+    if content_type == "application/json":
+        return
+    media_type, _, parameters = content_type.partition(";")
     media_type = media_type.strip().lower()
     if media_type not in {"", "application/json", "application/json+fhir"} and not media_type.endswith("+json"):
         raise Refusal(Code.MEDIA_TYPE_UNSUPPORTED, "Content-Type")

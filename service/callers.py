@@ -28,7 +28,7 @@ class Anybody:
     """Without a clients file anybody may call."""
 
     is_open = True
-    clients = Clients()
+    clients = Clients.model_construct()
 
     async def caller(self, _request: Request, _service: str, *_paths: str) -> Caller:
         """Returns the caller that is nobody in particular."""

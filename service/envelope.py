@@ -1,16 +1,15 @@
 """What every answer travels in: a request id, security headers, one log line, and a refusal instead of a crash."""
 
+import logging
 import time
 import traceback
-from typing import Any
 from uuid import UUID, uuid4
 
-import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Code, Refusal
+from service.log import log
 from service.observe import Metrics, note, noted
 from service.rendering import render
 from service.settings import Settings
@@ -21,8 +20,18 @@ PAGE_POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_OF_DATA, _OF_PAGE = (
+    (
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"content-security-policy", policy.encode()),
+    )
+    for policy in (DATA_POLICY, PAGE_POLICY)
+)
+_UNCACHED = (b"cache-control", b"no-store")
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 _NO_ANSWER = 499
+Headers = list[tuple[bytes, bytes]]
 
 
 class Envelope:
@@ -64,20 +73,16 @@ class Envelope:
         route = getattr(passage.scope.get("route"), "path", "unknown")
         method = passage.method if passage.method in _METHODS else "other"
         seconds = time.perf_counter() - passage.started
-        self.metrics.requests.labels(route, method, passage.status).inc()
-        self.metrics.seconds.labels(route).observe(seconds)
         facts = noted(passage.scope)
-        if "code" in facts:
-            self.metrics.refusals.labels(facts["code"]).inc()
-        line: dict[str, Any] = {
-            **facts,
-            "route": route,
-            "method": method,
-            "status": passage.status,
-            "duration_ms": round(seconds * 1000, 1),
-            "request_id": passage.request_id,
-        }
-        structlog.get_logger().info("request", **line)
+        self.metrics.count_request(route, method, passage.status, seconds, facts.get("code"))
+        facts.update(
+            route=route,
+            method=method,
+            status=passage.status,
+            duration_ms=round(seconds * 1000, 1),
+            request_id=passage.request_id,
+        )
+        log(logging.INFO, "request", **facts)
 
 
 class _Passage:
@@ -95,27 +100,29 @@ class _Passage:
         """Pass a message of the answer on, with the headers added."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            _add_headers(MutableHeaders(scope=message), self.request_id)
+            message["headers"] = _with_ours(message["headers"], self.request_id)
         elif message["type"] == "http.response.body" and self.method == "HEAD":
             message = {**message, "body": b""}
         await self._send(message)
 
 
-def _add_headers(headers: MutableHeaders, request_id: str) -> None:
-    is_page = headers.get("content-type", "").startswith("text/html")
-    headers["X-Request-ID"] = request_id
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
-    headers["Content-Security-Policy"] = PAGE_POLICY if is_page else DATA_POLICY
-    headers.setdefault("Cache-Control", "no-store")
+def _with_ours(headers: Headers, request_id: str) -> Headers:
+    """The headers of an answer, and those of every answer; names are in lower case (ASGI)."""
+    told = dict(headers)
+    is_page = told.get(b"content-type", b"").startswith(b"text/html")
+    ours = (b"x-request-id", request_id.encode()), *(_OF_PAGE if is_page else _OF_DATA)
+    return [*headers, *ours] if _UNCACHED[0] in told else [*headers, *ours, _UNCACHED]
 
 
 def _request_id(scope: Scope) -> str:
     """The caller's X-Request-ID if it is a UUID, in our spelling; otherwise a new one."""
-    try:
-        return str(UUID(Headers(scope=scope).get("x-request-id", "")))
-    except ValueError:
-        return str(uuid4())
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            try:
+                return str(UUID(value.decode("latin-1")))
+            except ValueError:
+                break
+    return str(uuid4())
 
 
 def _report(fault: Exception, request_id: str) -> None:
@@ -124,4 +131,4 @@ def _report(fault: Exception, request_id: str) -> None:
     ours = [frame for frame in frames if "/service/" in frame.filename.replace("\\", "/")]
     last = (ours or frames)[-1]
     where = f"{last.filename.replace(chr(92), '/').rpartition('/service/')[2]}:{last.lineno}"
-    structlog.get_logger().error("fault", exception=type(fault).__name__, where=where, request_id=request_id)
+    log(logging.ERROR, "fault", exception=type(fault).__name__, where=where, request_id=request_id)

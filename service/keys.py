@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from typing import Any
 import httpx2
 import jwt
 import msgspec
-import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from service.log import log
 
 CURVES = {"ES256": ("P-256",), "ES384": ("P-384",), "ES512": ("P-521",), "EdDSA": ("Ed25519", "Ed448")}
 _TYPES = {"ES": "EC", "Ed": "OKP", "RS": "RSA", "PS": "RSA"}  # by the first two letters of an algorithm
@@ -195,8 +197,7 @@ class FetchedKeys:
                 keys = read_key_set(await self._download(), strict=False)
         except (httpx2.HTTPError, httpx2.InvalidURL, KeysUnusable, TimeoutError) as fault:
             words = str(fault) if isinstance(fault, KeysUnusable) else "no answer"
-            logger = structlog.get_logger()
-            logger.warning("keys-not-fetched", client=self._owner, exception=type(fault).__name__, message=words)
+            log(logging.WARNING, "keys-not-fetched", client=self._owner, exception=type(fault).__name__, message=words)
             self._retry_from_s = self._clock() + _RETRY_S
         else:
             self._keys, self._fetched_s = keys, self._clock()

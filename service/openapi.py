@@ -2,20 +2,29 @@
 
 from collections.abc import Iterable
 from copy import deepcopy
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
+from fastapi.openapi.models import Schema
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from service.contract import Bundle, FeedbackCall, HookCall
+from service.contract import Bundle, CdsResponse, CdsServices, FeedbackCall, FeedbackResponse, HookCall
 from service.errors import ERROR_SYSTEM, Code, Refusal, operation_outcome, problem
 from service.examples import examples
 from service.rendering import speaks_fhir
 
 _SLUGS = [code.slug for code in Code]
 _SCHEMAS = "#/components/schemas/"
-# The routes read their bodies from the bytes, so FastAPI knows nothing of them: operation → model, folder of examples.
+# The routes read their bodies from the bytes and write their answers as bytes, so FastAPI knows nothing of either.
+# operation → model of its answer
+_ANSWERS: dict[str, type[BaseModel]] = {
+    "discovery": CdsServices,
+    "call": CdsResponse,
+    "feedback": FeedbackResponse,
+    "evaluate": CdsResponse,
+}
+# operation → model of its request, folder of examples
 _REQUESTS: dict[str, tuple[type[BaseModel], str]] = {
     "evaluate": (Bundle, "evaluate"),
     "call": (HookCall, "cds-services"),
@@ -112,15 +121,21 @@ def document(app: FastAPI) -> dict[str, Any]:
         license_info=app.license_info,
     )
     schemas = derived.setdefault("components", {}).setdefault("schemas", {})
+    answered: dict[str, Any] = {}
+    answers = {name: _schema(shape, answered, "serialization") for name, shape in _ANSWERS.items()}
+    for model, schema in sorted(answered.items()):
+        schemas[model] = Schema.model_validate(schema).model_dump(mode="json", by_alias=True, exclude_none=True)
     for path, operations in derived["paths"].items():
         for operation in operations.values():
             name = operation["operationId"]
             _correct(operation["responses"], path, _REFUSALS.get(name, ()))
             for parameter in operation.get("parameters", ()):
                 _tidy(parameter["schema"])
+            if name in answers:
+                operation["responses"]["200"]["content"]["application/json"]["schema"] = answers[name]
             if name in _REQUESTS:
-                model, folder = _REQUESTS[name]
-                operation["requestBody"] = _request_body(model, folder, schemas)
+                shape, folder = _REQUESTS[name]
+                operation["requestBody"] = _request_body(shape, folder, schemas)
             if Code.NOT_AUTHENTICATED in _REFUSALS.get(name, ()):
                 operation["security"] = [{}, {_BEARER: []}]
     derived["components"]["securitySchemes"] = {_BEARER: _TOKEN}
@@ -143,11 +158,18 @@ def _tidy(schema: dict[str, Any]) -> None:
 
 
 def _request_body(model: type[BaseModel], folder: str, schemas: dict[str, Any]) -> dict[str, Any]:
-    schema = model.model_json_schema(ref_template=f"{_SCHEMAS}{{model}}")
+    content = {"schema": _schema(model, schemas, "validation"), "examples": examples(folder)}
+    return {"required": True, "content": {"application/json": content}}
+
+
+def _schema(
+    model: type[BaseModel], schemas: dict[str, Any], mode: Literal["validation", "serialization"]
+) -> dict[str, str]:
+    """The reference to a model's schema, which is put among the schemas with those that it refers to."""
+    schema = model.model_json_schema(ref_template=f"{_SCHEMAS}{{model}}", mode=mode)
     schemas.update(schema.pop("$defs", {}))
     schemas[model.__name__] = schema
-    content = {"schema": {"$ref": f"{_SCHEMAS}{model.__name__}"}, "examples": examples(folder)}
-    return {"required": True, "content": {"application/json": content}}
+    return {"$ref": f"{_SCHEMAS}{model.__name__}"}
 
 
 def _correct(responses: dict[str, Any], path: str, refusals: Iterable[Code]) -> None:

@@ -68,7 +68,7 @@ class Trust:
             if isinstance(caller, Client) and caller.tenants is not None and found.tenant is not None:
                 note(request.scope, tenant=found.tenant)
         note(request.scope, client=found.name, authentication=outcome.value)
-        self._metrics.authentications.labels(found.name, outcome.value).inc()
+        self._metrics.count_caller(found.name, outcome.value)
         if caller is None:
             raise Refusal(Code.NOT_AUTHENTICATED)
         if outcome in {Outcome.TENANT, Outcome.SERVICE}:

@@ -1,5 +1,6 @@
 """`serve`: answer requests until told to stop."""
 
+import gc
 import sys
 from argparse import ArgumentParser, Namespace
 
@@ -32,6 +33,7 @@ def run(arguments: Namespace) -> int:
             where = f"CRAMPS_{fault['loc'][0]}: ".upper() if fault["loc"] else ""
             print(f"{where}{fault['msg'].removeprefix('Value error, ')}", file=sys.stderr)
         return 2
+    gc.disable()  # what is made from here on stays: until app.py has frozen it, nothing is garbage
     try:
         app = build_app(settings, answer.load(settings))
     except RulesInvalid as invalid:
@@ -48,6 +50,7 @@ def run(arguments: Namespace) -> int:
         app,
         host=settings.host,
         port=settings.port,
+        ws="none",
         log_config=None,
         access_log=False,  # envelope.py writes one line for each request, without its address
         server_header=False,

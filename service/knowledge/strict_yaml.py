@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
 Path = tuple[str | int, ...]
+Events = Callable[[], Any]  # the next event of the parser
 _PARSER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _PLAIN = {
     "extra_forbidden": "there is no such word here",
@@ -65,8 +66,7 @@ def read(text: str) -> Document:
     """Reads one YAML document. Raises Malformed, with its line."""
     lines: dict[Path, int] = {}
     try:
-        events = yaml.parse(text, Loader=_PARSER)
-        tree = _document(events, lines)
+        tree = _document(_PARSER(text).get_event, lines)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise Malformed(line, (), f"not YAML: {error.problem}") from None
@@ -75,50 +75,57 @@ def read(text: str) -> Document:
     return Document(tree, lines)
 
 
-def _document(events: Iterator[Any], lines: dict[Path, int]) -> Any:
-    next(events)  # stream start
-    event = next(events)
+def _document(get: Events, lines: dict[Path, int]) -> Any:
+    get()  # stream start
+    event = get()
     if isinstance(event, yaml.StreamEndEvent):
         raise Malformed(1, (), "the file is empty")
-    tree = _node(next(events), events, (), lines)
-    next(events)  # document end
-    event = next(events)
+    tree = _node(get(), get, (), lines)
+    get()  # document end
+    event = get()
     if not isinstance(event, yaml.StreamEndEvent):
         raise Malformed(event.start_mark.line + 1, (), "one document per file")
     return tree
 
 
-def _node(event: Any, events: Iterator[Any], path: Path, lines: dict[Path, int]) -> Any:
+def _node(event: Any, get: Events, path: Path, lines: dict[Path, int]) -> Any:
     line = event.start_mark.line + 1
     lines.setdefault(path, line)
+    if _is_text(event):
+        return event.value
     if isinstance(event, yaml.AliasEvent):
         raise Malformed(line, path, "aliases are not allowed: write it out")
     if event.anchor is not None:
         raise Malformed(line, path, "anchors are not allowed: write it out")
     if event.tag is not None:
         raise Malformed(line, path, "tags are not allowed: types come from the schema")
-    if isinstance(event, yaml.ScalarEvent):
-        return event.value
     if isinstance(event, yaml.SequenceStartEvent):
         items: list[Any] = []
-        while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            items.append(_node(event, events, (*path, len(items)), lines))
+        while not isinstance(event := get(), yaml.SequenceEndEvent):
+            items.append(_node(event, get, (*path, len(items)), lines))
         return items
-    return _mapping(events, path, lines)
+    return _mapping(get, path, lines)
 
 
-def _mapping(events: Iterator[Any], path: Path, lines: dict[Path, int]) -> dict[str, Any]:
+def _mapping(get: Events, path: Path, lines: dict[Path, int]) -> dict[str, Any]:
     mapping: dict[str, Any] = {}
-    while not isinstance(event := next(events), yaml.MappingEndEvent):
+    while not isinstance(event := get(), yaml.MappingEndEvent):
         line = event.start_mark.line + 1
-        if not isinstance(event, yaml.ScalarEvent) or event.tag is not None or event.anchor is not None:
+        if not _is_text(event):
             raise Malformed(line, path, "a key is a plain word")
-        if event.value in mapping:
-            raise Malformed(line, (*path, event.value), "this key stands here twice")
         key = event.value
-        mapping[key] = _node(next(events), events, (*path, key), lines)
-        lines[(*path, key)] = line
+        inner = (*path, key)
+        if key in mapping:
+            raise Malformed(line, inner, "this key stands here twice")
+        value = get()
+        mapping[key] = value.value if _is_text(value) else _node(value, get, inner, lines)
+        lines[inner] = line
     return mapping
+
+
+def _is_text(event: Any) -> bool:
+    """Whether it is a scalar, and nothing but its text."""
+    return type(event) is yaml.ScalarEvent and event.tag is None and event.anchor is None
 
 
 def read_model(text: str, file: str, shape: type[M]) -> tuple[M, Document] | list[Fault]:

@@ -18,7 +18,6 @@ from service.body import read_body
 from service.callers import Callers
 from service.cards import Audience
 from service.clients import EVALUATE
-from service.contract import CdsResponse
 from service.explanation import EXTENSION
 from service.observe import Metrics
 from service.posted import read_posted
@@ -46,7 +45,7 @@ def _as_written(text: str | None) -> str | None:
     "/evaluate",
     summary="Evaluate one patient's FHIR Bundle",
     operation_id="evaluate",
-    responses={200: {"model": CdsResponse, "description": "The cards and the explanation"}},
+    responses={200: {"description": "The cards and the explanation"}},
 )
 async def evaluate(
     request: Request,

@@ -1,5 +1,6 @@
 """The documentation page and the OpenAPI document; everything they need is shipped, nothing is fetched."""
 
+import asyncio
 from pathlib import Path
 
 from fastapi import APIRouter, Request
@@ -44,6 +45,6 @@ async def asset(name: str) -> FileResponse:
 @router.get("/openapi.json")
 async def openapi(request: Request) -> JSONResponse:
     """The OpenAPI document, with the address at which a proxy offers the service."""
-    document = request.app.openapi()
+    document = await asyncio.to_thread(request.app.openapi)  # the first one takes a while
     root_path = request.scope.get("root_path", "")
     return JSONResponse({**document, "servers": [{"url": root_path}]} if root_path else document)

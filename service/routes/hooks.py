@@ -19,7 +19,6 @@ from service.callers import Callers
 from service.cards import Audience, read_wishes
 from service.cards.compose import RULES_EXTENSION
 from service.clients import Caller
-from service.contract import CdsResponse, CdsServices
 from service.errors import Code, Refusal
 from service.explanation import EXTENSION
 from service.fetch import FhirReader
@@ -27,13 +26,14 @@ from service.memory import Memory
 from service.observe import Metrics, note
 from service.record import Source
 from service.reply import reply
+from service.routes.straight import Straight
 from service.services import SERVICES
 from service.settings import Settings
 from service.stages import begin, ended
 from service.supply import lacking, supply
 from service.wire import Message
 
-router = APIRouter(tags=["CDS Hooks"])
+router = APIRouter(tags=["CDS Hooks"], route_class=Straight)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ NAMES: dict[str, Example] = {
     summary="Which CDS services are there?",
     operation_id="discovery",
     responses={
-        200: {"model": CdsServices, "description": "The services, with hook and prefetch templates"},
+        200: {"description": "The services, with hook and prefetch templates"},
         304: {"description": "What `If-None-Match` names is current"},
     },
 )
@@ -61,7 +61,7 @@ async def discovery(request: Request) -> Response:
     "/cds-services/{id}",
     summary="A hook call: cards",
     operation_id="call",
-    responses={200: {"model": CdsResponse, "description": "The cards, possibly none, and the explanation"}},
+    responses={200: {"description": "The cards, possibly none, and the explanation"}},
 )
 async def call(
     request: Request,
@@ -94,7 +94,8 @@ async def call(
     if message.user_is_lay:
         return reply(request, {"cards": []}, stages)
     reader: FhirReader = request.app.state.fhir_reader
-    fetched = await reader.fetch(message, lacking(message, knowledge.offered[service.id]), caller)
+    lacks = lacking(message, knowledge.offered[service.id]) if message.fhir_server is not None else ()
+    fetched = await reader.fetch(message, lacks, caller)
     if fetched.outcomes:
         metrics.count_fetches(fetched.outcomes, fetched.seconds)
         note(request.scope, fetched=dict(fetched.outcomes))
