@@ -48,6 +48,8 @@ def listed(value: list[Concept] | Concept | str | None) -> Iterable[Concept]:
 
 def side_of(terms: Terms, sites: list[Concept] | Concept | None) -> str | None:
     """Returns left, right, both or one where the codes, displays or texts of body sites name it."""
+    if sites is None:
+        return None
     return one_of(
         side
         for site in listed(sites)

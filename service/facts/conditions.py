@@ -89,7 +89,17 @@ def _is_current(condition: shapes.Condition, reading: Reading) -> bool:
 
 
 def _is_encounter_diagnosis(reference: str, condition: shapes.Condition, reading: Reading) -> bool:
-    category = reading.opened(reference, "Condition.category", condition.raw_category, _CATEGORY)
+    written = bytes(condition.raw_category)
+    known = reading.diagnoses.get(written)
+    if known is None:
+        category, is_faulty = reading.opened(reference, condition, "category", condition.raw_category, _CATEGORY)
+        known = _means_encounter_diagnosis(category)
+        if not is_faulty:  # what is faulty is said of each
+            reading.diagnoses[written] = known
+    return known
+
+
+def _means_encounter_diagnosis(category: list[shapes.Concept] | shapes.Concept | str | None) -> bool:
     words = [concepts.word(said) for said in concepts.listed(category)]
     if isinstance(category, str):
         words.append(category.lower())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -20,8 +20,8 @@ def recognise(reference: str, item: shapes.Prescription, reading: Reading) -> Re
     """What the medicine is; a Medication that is nowhere to be found is said."""
     pointer, medications = item.medicationReference, reading.record.medications
     if pointer is None:
-        path = f"{type(item).__name__}.medicationCodeableConcept"
-        found = reading.recognise_written("medication", reference, path, item.raw_medication)
+        written = item.raw_medication
+        found = reading.recognise_written("medication", reference, item, "medicationCodeableConcept", written)
     else:
         codings, texts = concepts_of(item, medications)
         if not codings and not texts:
@@ -34,19 +34,24 @@ def recognise(reference: str, item: shapes.Prescription, reading: Reading) -> Re
 
 def _routes(reference: str, item: shapes.Prescription, reading: Reading) -> set[str]:
     """The routes that the dosage names, or the dose form."""
-    path = f"{type(item).__name__}.dosageInstruction"
-    doses = reading.opened(reference, path, item.raw_dosage, _DOSAGE) or []
-    if item.dosage is not None:
-        doses += item.dosage if isinstance(item.dosage, list) else [item.dosage]
-    named = [dose.route for dose in doses if dose.route is not None]
-    if item.medicationReference is not None:
-        medication = _resolve(item, item.medicationReference, reading.record.medications)
-        named += [medication.form] if medication and medication.form else []
+    written = bytes(item.raw_dosage)
+    routes = reading.routes.get(written)
+    if routes is None:
+        doses, is_faulty = reading.opened(reference, item, "dosageInstruction", item.raw_dosage, _DOSAGE)
+        routes = _named((dose.route for dose in doses or ()), reading)
+        if not is_faulty:  # what is faulty is said of each
+            reading.routes[written] = routes
+    doses = item.dosage if isinstance(item.dosage, list) else [item.dosage] if item.dosage else []
+    medication = _resolve(item, item.medicationReference, reading.record.medications)
+    besides = [*(dose.route for dose in doses), *([medication.form] if medication else [])]
+    return routes | _named(besides, reading) if besides else routes
+
+
+def _named(concepts_of_routes: Iterable[shapes.Concept | None], reading: Reading) -> set[str]:
     routes: set[str] = set()
-    for concept in named:
-        for coding in concept.coding or ():
-            routes |= reading.recogniser.routes_in(coding.display or "")
-        routes |= reading.recogniser.routes_in(concept.text or "")
+    for concept in concepts_of_routes:
+        for text in (*(coding.display for coding in concept.coding or ()), concept.text) if concept else ():
+            routes |= reading.recogniser.routes_in(text or "")
     return routes
 
 

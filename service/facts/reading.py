@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from service import shapes
 from service.facts import concepts
 from service.facts.dates import Day, read_day
 from service.facts.model import Facts
-from service.record import Located, Record, open_element
+from service.record import Located, Record, mend_element
 from service.shapes import Concept
 from service.terms import NOTHING, UNTOLD, Recogniser, Recognition, Terms
 
@@ -32,6 +32,8 @@ class Reading:
     facts: Facts
     today: date
     zone: tzinfo
+    routes: dict[bytes, set[str]] = field(default_factory=dict)  # by the dosage as it was written
+    diagnoses: dict[bytes, bool] = field(default_factory=dict)  # whether of an encounter, by the category as written
 
     def each(
         self, shape: type[W], kind: str, more: Callable[[Any], tuple[Any, ...]] | None = None
@@ -54,16 +56,16 @@ class Reading:
 
     def recognise_code(self, kind: str, reference: str, resource: shapes.WithCode) -> Recognition:
         """Returns what the code of a resource means; what in it is not of its FHIR type is said."""
-        return self.recognise_written(kind, reference, f"{type(resource).__name__}.code", resource.raw_code)
+        return self.recognise_written(kind, reference, resource, "code", resource.raw_code)
 
-    def recognise_written(self, kind: str, reference: str, path: str, written: msgspec.Raw) -> Recognition:
+    def recognise_written(
+        self, kind: str, reference: str, resource: shapes.Resource, element: str, written: msgspec.Raw
+    ) -> Recognition:
         """Returns what a concept left as bytes means; what in it is not of its FHIR type is said."""
         found = self.recogniser.known(kind).get(bytes(written))
         if found is not None:
             return found
-        concept, faults = open_element(written, _CONCEPT, path)
-        for fault in faults:
-            self.facts.reject(reference, f"{fault} is not of its FHIR type: not used")
+        concept, faults = self.opened(reference, resource, element, written, _CONCEPT)
         words = concepts.codings(concept), concepts.texts(concept)
         if faults:
             return UNTOLD if concept is None else self.recogniser.recognise(kind, *words)
@@ -74,13 +76,23 @@ class Reading:
         return self.recogniser.recognise(kind, concepts.codings(concept), concepts.texts(concept))
 
     def opened(
-        self, reference: str, path: str, written: msgspec.Raw, decoder: msgspec.json.Decoder[T | None]
-    ) -> T | None:
-        """Returns an element that was left as bytes; what in it is not of its FHIR type is said."""
-        found, faults = open_element(written, decoder, path)
-        for fault in faults:
-            self.facts.reject(reference, f"{fault} is not of its FHIR type: not used")
-        return found
+        self,
+        reference: str,
+        resource: shapes.Resource,
+        element: str,
+        written: msgspec.Raw,
+        decoder: msgspec.json.Decoder[T | None],
+    ) -> tuple[T | None, bool]:
+        """Returns an element that was left as bytes, and whether what is not of its FHIR type in it was said."""
+        if not bytes(written):
+            return None, False
+        try:
+            return decoder.decode(written), False
+        except msgspec.ValidationError:
+            found, faults = mend_element(written, decoder.type, f"{type(resource).__name__}.{element}")
+            for fault in faults:
+                self.facts.reject(reference, f"{fault} is not of its FHIR type: not used")
+            return found, True
 
     def day(self, written: str | None) -> Day | None:
         """Returns the day that a FHIR date falls on, None where there is none or it cannot be read."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date
-from operator import attrgetter
+from datetime import date, timedelta
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from service import shapes
@@ -25,9 +25,9 @@ _MORE = attrgetter("valueCodeableConcept", "valueString", "component", "containe
 
 
 class _Waiting(NamedTuple):
-    """A measurement that is looked at only if no newer one is usable."""
+    """A measurement that is looked at only if no newer one is usable. written: its day as it stands, to sort by."""
 
-    day: Day | None
+    written: str
     located: Located
     observation: shapes.Observation
     found: Recognition
@@ -50,8 +50,7 @@ def read_results(reading: Reading) -> None:
             reason = "a corrected result of the same moment stands in its place: not used"
             facts.reject(located.reference, reason)
         elif found.measures and not any(_MORE(observation)):
-            day = _date(observation, reading) or (panels.get(located.reference) if panels else None)
-            one = _Waiting(day, located, observation, found)
+            one = _Waiting(_written_day(observation.effectiveDateTime), located, observation, found)
             for valueset in found.measures:
                 waiting[valueset].append(one)
         else:
@@ -64,7 +63,7 @@ def read_results(reading: Reading) -> None:
         if report.contained and (report.status or "").strip().lower() not in VOID:
             _contained(located.reference, report, reading)
     for valueset, those in waiting.items():
-        _measure_newest(valueset, those, reading)
+        _measure_newest(valueset, those, panels, reading)
     adjust_calcium(facts, reading.terms.titles.get("calcium-adjusted", ""))
     for valueset, results in facts.results.items():
         once: dict[object, Result] = {}
@@ -77,23 +76,33 @@ def _newest_abnormal_first(result: Result) -> tuple[int, bool]:
     return (-result.day.date.toordinal() if result.day else 0, not result.outside)
 
 
-def _measure_newest(valueset: str, waiting: list[_Waiting], reading: Reading) -> None:
+def _written_day(written: str | None) -> str:
+    """The day that a date begins with, in whatever zone that is; of anything else a word that sorts behind all days."""
+    if written is None or len(written) < len("2000-01-01") or written[4] != "-" or written[7] != "-":
+        return "undated"
+    return written[:10]
+
+
+def _measure_newest(valueset: str, waiting: list[_Waiting], panels: dict[str, Day], reading: Reading) -> None:
     """Measures what is undated, then from the newest day on until a day has a usable result."""
+    is_whole = valueset in NEEDED_WHOLE
     known = [result.day.date for result in reading.facts.results.get(valueset, ()) if result.day]
-    newest = max(known, default=date.min)
-    if valueset in NEEDED_WHOLE:
-        newest = date.min
-    for day, located, observation, found in sorted(waiting, key=_latest_first):
-        if day is not None and day.date < newest:
+    newest = date.min if is_whole else max(known, default=date.min)
+    waiting.sort(key=itemgetter(0), reverse=True)
+    for written, located, observation, found in waiting:
+        if written < _day_before(newest):  # a zone shifts a day by one at most
             break
+        day = _date(observation, reading) or panels.get(located.reference)
+        if day is not None and day.date < newest:
+            continue
         reading.check_dates(located.reference, observation)
         is_usable = measure(located.reference, observation, observation, found, valueset, day, reading)
-        if is_usable and day is not None and valueset not in NEEDED_WHOLE:
+        if is_usable and day is not None and not is_whole:
             newest = max(newest, day.date)
 
 
-def _latest_first(one: _Waiting) -> int:
-    return -one.day.date.toordinal() if one.day else -date.max.toordinal()
+def _day_before(day: date) -> str:
+    return "" if day == date.min else (day - timedelta(days=1)).isoformat()
 
 
 def _contained(reference: str, whole: shapes.Observation | shapes.DiagnosticReport, reading: Reading) -> None:

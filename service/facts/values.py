@@ -110,17 +110,17 @@ def _is_spoiled(
 def _interpretation(reference: str, value: Measured, reading: Reading) -> Iterable[shapes.Concept]:
     if isinstance(value, shapes.Component):
         return concepts.listed(value.interpretation)
-    said, path = value.interpretation, "Observation.interpretation"
+    said = value.interpretation
     if not isinstance(said, list):
         return concepts.listed(said)
-    opened = [reading.opened(reference, f"{path}[{n}]", written, _CONCEPT) for n, written in enumerate(said)]
-    return [concept for concept in opened if concept is not None]
+    opened = [reading.opened(reference, value, f"interpretation[{n}]", one, _CONCEPT) for n, one in enumerate(said)]
+    return [concept for concept, _ in opened if concept is not None]
 
 
 def _ranges(reference: str, value: Measured, reading: Reading) -> list[shapes.Range] | None:
     if isinstance(value, shapes.Component):
         return value.referenceRange
-    return reading.opened(reference, "Observation.referenceRange", value.raw_reference_range, _RANGES)
+    return reading.opened(reference, value, "referenceRange", value.raw_reference_range, _RANGES)[0]
 
 
 def _result(

@@ -30,22 +30,15 @@ def mend(body: bytes | msgspec.Raw, shape: type[T], faults: list[str]) -> T | No
     return None
 
 
-def open_element(
-    written: msgspec.Raw, decoder: msgspec.json.Decoder[T | None], name: str
-) -> tuple[T | None, list[str]]:
-    """Returns an element that was left as bytes, and the paths of what in it is not of its FHIR type.
+def mend_element(written: msgspec.Raw, shape: type[T | None], path: str) -> tuple[T | None, list[str]]:
+    """Returns what can be read of an element that was left as bytes, and the paths of what is not of its FHIR type.
 
-    None for no bytes, and where nothing of it can be read: `name` alone is then among the paths.
+    None where nothing can be read: the path of the element itself is then among them.
     """
-    if not bytes(written):
-        return None, []
-    try:
-        return decoder.decode(written), []
-    except msgspec.ValidationError:
-        faults: list[str] = []
-        read = mend(written, decoder.type, faults)
-        paths = [f"{name}{path}" if path.startswith("[") else f"{name}.{path}" for path in faults]
-        return read, paths if read is not None or faults else [name]
+    faults: list[str] = []
+    read = mend(written, shape, faults)
+    paths = [f"{path}{fault}" if fault.startswith("[") else f"{path}.{fault}" for fault in faults]
+    return read, paths if read is not None or faults else [path]
 
 
 def _drop(tree: object, message: str) -> str | None:
