@@ -20,6 +20,8 @@ def page_of(resource: shapes.Resource, name: str) -> Source | None:
     if isinstance(resource, shapes.OperationOutcome):
         return None
     following: str | None = None
+    if isinstance(resource, shapes.Bundle) and not (resource.entry or resource.link):
+        return Source()
     if isinstance(resource, shapes.Bundle) and resource.link:
         following = _next(resource.link)
         resource.link = None

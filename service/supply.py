@@ -67,11 +67,14 @@ def supply(message: Message, templates: tuple[Template, ...], fetched: Mapping[s
     missing: list[str] = []
     for template in templates:
         arrived = _arrived(message, template, identity)
-        is_complete = arrived in (_Arrived.EMPTY, _Arrived.WHOLE)
+        if arrived is _Arrived.EMPTY:
+            supplied.add(template.type)
+            continue
+        is_complete = arrived is _Arrived.WHOLE
         used: list[Source] = []
         value, more = message.prefetch.get(template.key), fetched.get(template.key)
         if isinstance(value, Source):
-            if arrived in (_Arrived.WHOLE, _Arrived.PART, _Arrived.EMPTY):
+            if arrived in (_Arrived.WHOLE, _Arrived.PART):
                 used.append(value)
                 is_complete &= value.complete
             else:
