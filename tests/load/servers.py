@@ -97,6 +97,7 @@ def running(
     port = _free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CRAMPS_")}
     environment |= {"CRAMPS_AUTH": "open", **(settings or {})}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as in the image: modules are compiled once, not at every start
     with log.open("wb") as output:
         began = time.perf_counter()
         process = _start((*kind.command, str(port)), environment, output)
