@@ -23,7 +23,7 @@ _CATEGORY = msgspec.json.Decoder(list[shapes.Concept] | shapes.Concept | str | N
 
 def read_conditions(reading: Reading) -> None:
     """Adds every recognised condition that counts (status table of clinical.md A2)."""
-    for located, condition, found in reading.each(shapes.Condition, "condition", attrgetter("note", "notes")):
+    for located, condition, found in reading.each(shapes.Condition, "condition", attrgetter("note")):
         _read(located.reference, condition, found, reading)
 
 

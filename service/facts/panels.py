@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from operator import attrgetter
 
 from service import shapes
@@ -12,23 +13,35 @@ from service.record import Located, Record
 Whole = shapes.Observation | shapes.DiagnosticReport
 Moment = tuple[frozenset[tuple[str | None, str | None]], str]
 _CORRECTED = ("corrected", "amended")
-_STATUS, _HAS_MEMBER = attrgetter("resource.status"), attrgetter("resource.hasMember")
+_STATUS = attrgetter("resource.status")
 
 
-def days_of_panels(record: Record, read: Callable[[str, Whole], Day | None]) -> dict[str, Day]:
-    """Returns the reference of each member of a panel or report → the day of that panel."""
-    panels = filter(_HAS_MEMBER, record.located(shapes.Observation))
-    members: list[tuple[str, Whole, list[shapes.Reference]]] = [
-        (panel.reference, panel.resource, panel.resource.hasMember)  # type: ignore[attr-defined, misc]
-        for panel in panels
+class Panels:
+    """The days of panels and reports, for members without a day of their own; worked out when one is asked for."""
+
+    def __init__(self, record: Record, read: Callable[[Whole], Day | None]) -> None:
+        self._record, self._read = record, read
+
+    def day_of(self, reference: str) -> Day | None:
+        """Returns the day of the panel or report that a result is a member of, None where there is none."""
+        return self._days.get(reference)
+
+    @cached_property
+    def _days(self) -> dict[str, Day]:
+        return _days_of_panels(self._record, self._read)
+
+
+def _days_of_panels(record: Record, read: Callable[[Whole], Day | None]) -> dict[str, Day]:
+    members: list[tuple[Whole, list[shapes.Reference]]] = [
+        (panel, panel.hasMember) for _, panel in record.of(shapes.Observation) if panel.hasMember
     ]
-    members += [(ref, report, report.result) for ref, report in record.of(shapes.DiagnosticReport) if report.result]
+    members += [(report, report.result) for _, report in record.of(shapes.DiagnosticReport) if report.result]
     days: dict[str, Day] = {}
     names: dict[str, str] = {}
     for located in record.located(shapes.Observation) if members else ():
         names |= dict.fromkeys(_names(located), located.reference)
-    for reference, whole, pointed in members:
-        day = read(reference, whole)
+    for whole, pointed in members:
+        day = read(whole)
         for member in pointed if day else ():
             name = names.get(member.reference or "") or names.get(_relative(member.reference or ""))
             if name is not None and day is not None:

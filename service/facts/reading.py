@@ -36,18 +36,18 @@ class Reading:
     diagnoses: dict[bytes, bool] = field(default_factory=dict)  # whether of an encounter, by the category as written
 
     def each(
-        self, shape: type[W], kind: str, more: Callable[[Any], tuple[Any, ...]] | None = None
+        self, shape: type[W], kind: str, wanted: Callable[[Any], object] | None = None
     ) -> Iterator[tuple[Located, W, Recognition]]:
         """Yields the resources of a type with what their code means, in the order in which they came.
 
-        more: elements of which one must be there where it is known of the code that no rule reads it.
+        wanted: whether a resource is, of whose code it is known that no rule reads it; without it, all are.
         """
         known, found = self.recogniser.known(kind), self.record.located(shape)
-        if more is not None:  # most are nothing that a rule reads
+        if wanted is not None:  # most are not
             found = [
                 one
                 for one in found
-                if known.get(bytes(one.resource.raw_code)) is not NOTHING or any(more(one.resource))  # type: ignore[attr-defined]
+                if known.get(bytes(one.resource.raw_code)) is not NOTHING or wanted(one.resource)  # type: ignore[attr-defined]
             ]
         for located in found:
             resource: W = located.resource  # type: ignore[assignment]

@@ -61,6 +61,7 @@ def _conclusion(
     """The coded and the written conclusion of a report, or of an Observation that stands for one."""
     if isinstance(report, shapes.DiagnosticReport):
         return concepts.listed(report.conclusionCode), (report.conclusion,) if report.conclusion else ()
-    coded = [report.valueCodeableConcept] if report.valueCodeableConcept else []
+    answer = report.answer
+    coded = [answer] if answer else []
     notes = tuple(concepts.written(report.note))
     return coded, (report.valueString, *notes) if report.valueString else notes

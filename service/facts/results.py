@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
@@ -11,7 +13,7 @@ from service import shapes
 from service.facts.calcium import NEEDED_WHOLE, adjust_calcium
 from service.facts.dates import Day
 from service.facts.model import Result
-from service.facts.panels import corrections, days_of_panels, moment
+from service.facts.panels import Panels, corrections, moment
 from service.facts.reading import Reading
 from service.facts.reports import add_report
 from service.facts.symptoms import add_symptom
@@ -21,7 +23,8 @@ from service.terms import NOTHING, Recognition
 
 _NO_SYMPTOMS = {"result", "report"}  # kinds of value set
 # Where one of these is there, an observation tells more than one measurement.
-_MORE = attrgetter("valueCodeableConcept", "valueString", "component", "contained", "hasMember")
+_MORE = attrgetter("raw_answer", "valueString", "component", "contained", "hasMember")
+_BESIDES = attrgetter("valueString", "component", "contained")
 
 
 class _Waiting(NamedTuple):
@@ -43,9 +46,17 @@ def read_results(reading: Reading) -> None:
     """
     facts, record = reading.facts, reading.record
     corrected = corrections(record)
-    panels = days_of_panels(record, lambda _, resource: _date(resource, reading))
+    panels = Panels(record, lambda whole: _date(whole, reading))
+    answers = reading.recogniser.known("answer")
+
+    def tells(observation: shapes.Observation) -> bool:
+        """Whether an observation of what no rule reads may tell of something that a rule does read."""
+        if any(_BESIDES(observation)):
+            return True
+        return bool(observation.raw_answer) and answers.get(bytes(observation.raw_answer)) is not NOTHING
+
     waiting: dict[str, list[_Waiting]] = defaultdict(list)
-    for located, observation, found in reading.each(shapes.Observation, "observation", _MORE):
+    for located, observation, found in reading.each(shapes.Observation, "observation", tells):
         if corrected and observation.status == "final" and moment(observation) in corrected:
             reason = "a corrected result of the same moment stands in its place: not used"
             facts.reject(located.reference, reason)
@@ -54,14 +65,10 @@ def read_results(reading: Reading) -> None:
             for valueset in found.measures:
                 waiting[valueset].append(one)
         else:
-            _observation(located.reference, observation, found, panels.get(located.reference), reading)
+            of_panel = partial(panels.day_of, located.reference)
+            _observation(located.reference, observation, found, of_panel, reading)
             _contained(located.reference, observation, reading)
-    for located, report, found in reading.each(shapes.DiagnosticReport, "report"):
-        if found.valuesets:
-            reading.check_dates(located.reference, report)
-            add_report(located.reference, report, found, _date(report, reading), reading)
-        if report.contained and (report.status or "").strip().lower() not in VOID:
-            _contained(located.reference, report, reading)
+    _read_reports(reading)
     for valueset, those in waiting.items():
         _measure_newest(valueset, those, panels, reading)
     adjust_calcium(facts, reading.terms.titles.get("calcium-adjusted", ""))
@@ -70,6 +77,15 @@ def read_results(reading: Reading) -> None:
         for result in results:
             once.setdefault((result.day, result.value, result.unit, result.comparator, result.low, result.high), result)
         facts.results[valueset] = sorted(once.values(), key=_newest_abnormal_first)
+
+
+def _read_reports(reading: Reading) -> None:
+    for located, report, found in reading.each(shapes.DiagnosticReport, "report"):
+        if found.valuesets:
+            reading.check_dates(located.reference, report)
+            add_report(located.reference, report, found, _date(report, reading), reading)
+        if report.contained and (report.status or "").strip().lower() not in VOID:
+            _contained(located.reference, report, reading)
 
 
 def _newest_abnormal_first(result: Result) -> tuple[int, bool]:
@@ -83,7 +99,7 @@ def _written_day(written: str | None) -> str:
     return written[:10]
 
 
-def _measure_newest(valueset: str, waiting: list[_Waiting], panels: dict[str, Day], reading: Reading) -> None:
+def _measure_newest(valueset: str, waiting: list[_Waiting], panels: Panels, reading: Reading) -> None:
     """Measures what is undated, then from the newest day on until a day has a usable result."""
     is_whole = valueset in NEEDED_WHOLE
     known = [result.day.date for result in reading.facts.results.get(valueset, ()) if result.day]
@@ -92,7 +108,7 @@ def _measure_newest(valueset: str, waiting: list[_Waiting], panels: dict[str, Da
     for written, located, observation, found in waiting:
         if written < _day_before(newest):  # a zone shifts a day by one at most
             break
-        day = _date(observation, reading) or panels.get(located.reference)
+        day = _date(observation, reading) or panels.day_of(located.reference)
         if day is not None and day.date < newest:
             continue
         reading.check_dates(located.reference, observation)
@@ -110,20 +126,28 @@ def _contained(reference: str, whole: shapes.Observation | shapes.DiagnosticRepo
     for inner in whole.contained or ():
         if isinstance(inner, shapes.Observation):
             own = f"{reference}#{inner.id or ''}"
-            _observation(own, inner, reading.recognise_code("observation", own, inner), _date(whole, reading), reading)
+            found = reading.recognise_code("observation", own, inner)
+            _observation(own, inner, found, partial(_date, whole, reading), reading)
 
 
 def _observation(
-    reference: str, observation: shapes.Observation, found: Recognition, panel: Day | None, reading: Reading
+    reference: str,
+    observation: shapes.Observation,
+    found: Recognition,
+    of_panel: Callable[[], Day | None],
+    reading: Reading,
 ) -> None:
     """Reads one observation with its components; without a date of its own it is of its panel's day."""
-    told = observation.valueCodeableConcept is not None or observation.valueString is not None
+    told = bool(observation.raw_answer) or observation.valueString is not None
     if found is NOTHING and not told and observation.component is None:
         return
-    components = [(part, reading.recognise("observation", part.code)) for part in observation.component or ()]
+    components = [
+        (part, reading.recognise_written("observation", reference, observation, f"component[{n}].code", part.raw_code))
+        for n, part in enumerate(observation.component or ())
+    ]
     if not (found.valuesets or found.tells_leg_cramps or told or any(inner.valuesets for _, inner in components)):
         return
-    day = _date(observation, reading) or panel
+    day = _date(observation, reading) or of_panel()
     kinds = reading.terms.kinds
     if found.valuesets:
         reading.check_dates(reference, observation)

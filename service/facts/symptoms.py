@@ -33,8 +33,12 @@ def add_symptom(
     if observation.bodySite is not None:
         there = concepts.at_site(terms, there, observation.code, observation.bodySite)
     valuesets = {name for name in there if terms.kinds[name] in ("observation", "condition")}
-    coded = observation.valueCodeableConcept
-    value = reading.recognise("answer", coded) if coded else None
+    written = observation.raw_answer
+    value = (
+        reading.recognise_written("answer", reference, observation, "valueCodeableConcept", written)
+        if written
+        else None
+    )
     if value:
         valuesets |= value.valuesets
     said = (tokens(observation.valueString),) if observation.valueString else ()
@@ -71,7 +75,7 @@ def _denies(terms: Terms, observation: shapes.Observation) -> bool:
     """Whether it says no."""
     if observation.valueBoolean is False:
         return True
-    said = [*answers(observation.valueCodeableConcept), (observation.valueString or "").strip().lower()]
+    said = [*answers(observation.answer), (observation.valueString or "").strip().lower()]
     return any(answer in terms.answers_no for answer in said if answer)
 
 

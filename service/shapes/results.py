@@ -14,11 +14,12 @@ from service.shapes.datatypes import (
     Range,
     Reference,
     Shape,
+    read_concept,
 )
 
 
 class Component(Shape):
-    code: Concept | None = None
+    raw_code: msgspec.Raw = msgspec.field(default=NOTHING, name="code")
     valueQuantity: Quantity | None = None
     valueCodeableConcept: Concept | None = None
     valueString: str | None = None
@@ -46,7 +47,7 @@ class Observation(WithCode, kw_only=True, tag="Observation"):
     effectivePeriod: Period | None = None
     issued: str | None = None
     valueQuantity: Quantity | None = None
-    valueCodeableConcept: Concept | None = None
+    raw_answer: msgspec.Raw = msgspec.field(default=NOTHING, name="valueCodeableConcept")
     valueString: str | None = None
     interpretation: list[msgspec.Raw] | Concept | None = None
     note: list[Annotation] | Annotation | str | None = None
@@ -64,6 +65,14 @@ class Observation(WithCode, kw_only=True, tag="Observation"):
     context: Reference | None = None
     focus: list[Reference] | None = None
     patient: Reference | None = None
+
+    @property
+    def answer(self) -> Concept | None:
+        """The coded value; None where there is none, or where what stands there is no concept."""
+        try:
+            return read_concept(self.raw_answer)
+        except msgspec.ValidationError:
+            return None
 
 
 class DiagnosticReport(WithCode, kw_only=True, tag="DiagnosticReport"):
