@@ -42,8 +42,8 @@ from service.shapes.datatypes import (
     Range,
     Reference,
     Shape,
+    concept_of,
     left_as_bytes,
-    read_concept,
 )
 from service.shapes.medicines import (
     Dosage,
@@ -66,5 +66,5 @@ __all__ = [
     "MedicationDispense", "MedicationOrder", "MedicationRequest", "MedicationStatement", "Observation",
     "OperationOutcome", "Outcome", "Owned", "Patient", "Period", "Prescription", "Procedure", "ProcedureRequest",
     "Quantity", "Question", "QuestionnaireResponse", "Range", "RawBundle", "RawEntry", "Reaction", "Reference",
-    "ReferralRequest", "Resource", "ServiceRequest", "Shape", "WithCode", "left_as_bytes", "read_concept",
+    "ReferralRequest", "Resource", "ServiceRequest", "Shape", "WithCode", "concept_of", "left_as_bytes",
 ]  # fmt: skip

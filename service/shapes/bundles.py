@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from service.shapes.datatypes import Concept, Reference, Shape, read_concept
+from service.shapes.datatypes import Concept, Reference, Shape, concept_of
 
 if TYPE_CHECKING:
     from service.shapes.types import AnyResource
@@ -40,10 +40,7 @@ class WithCode(Owned, kw_only=True):
     @property
     def code(self) -> Concept | None:
         """What it is of; None where nothing says it, or where what stands there is no concept."""
-        try:
-            return read_concept(self.raw_code)
-        except msgspec.ValidationError:
-            return None
+        return concept_of(self.raw_code)
 
 
 class Link(Shape):

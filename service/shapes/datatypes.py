@@ -64,9 +64,12 @@ _CONCEPT = msgspec.json.Decoder(Concept | None)
 NOTHING = msgspec.Raw()  # of an element left as bytes that is not there
 
 
-def read_concept(written: bytes | msgspec.Raw) -> Concept | None:
-    """Returns a concept that was left as bytes, None for no bytes. Raises msgspec.ValidationError where it is none."""
-    return _CONCEPT.decode(written) if bytes(written) else None
+def concept_of(written: msgspec.Raw) -> Concept | None:
+    """Returns a concept that was left as bytes; None for no bytes, and where what stands there is no concept."""
+    try:
+        return _CONCEPT.decode(written) if written else None
+    except msgspec.ValidationError:
+        return None
 
 
 def left_as_bytes(value: object) -> msgspec.Raw:

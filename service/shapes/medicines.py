@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from service.shapes.bundles import Owned, Resource
-from service.shapes.datatypes import NOTHING, Concept, Period, Quantity, Reference, Shape, read_concept
+from service.shapes.datatypes import NOTHING, Concept, Period, Quantity, Reference, Shape, concept_of
 
 
 class Dosage(Shape):
@@ -37,10 +37,7 @@ class Prescription(Owned, kw_only=True):
     @property
     def medication_concept(self) -> Concept | None:
         """The medicine in place; None where nothing says it, or where what stands there is no concept."""
-        try:
-            return read_concept(self.raw_medication)
-        except msgspec.ValidationError:
-            return None
+        return concept_of(self.raw_medication)
 
 
 class MedicationRequest(Prescription, kw_only=True, tag="MedicationRequest"):

@@ -14,7 +14,7 @@ from service.shapes.datatypes import (
     Range,
     Reference,
     Shape,
-    read_concept,
+    concept_of,
 )
 
 
@@ -28,6 +28,11 @@ class Component(Shape):
     dataAbsentReason: Concept | None = None
     interpretation: list[Concept] | Concept | None = None
     referenceRange: list[Range] | None = None
+
+    @property
+    def code(self) -> Concept | None:
+        """What it is of; None where nothing says it, or where what stands there is no concept."""
+        return concept_of(self.raw_code)
 
 
 class Related(Shape):
@@ -69,10 +74,7 @@ class Observation(WithCode, kw_only=True, tag="Observation"):
     @property
     def answer(self) -> Concept | None:
         """The coded value; None where there is none, or where what stands there is no concept."""
-        try:
-            return read_concept(self.raw_answer)
-        except msgspec.ValidationError:
-            return None
+        return concept_of(self.raw_answer)
 
 
 class DiagnosticReport(WithCode, kw_only=True, tag="DiagnosticReport"):
