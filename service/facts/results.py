@@ -50,7 +50,7 @@ def read_results(reading: Reading) -> None:
             reason = "a corrected result of the same moment stands in its place: not used"
             facts.reject(located.reference, reason)
         elif found.measures and not any(_MORE(observation)):
-            one = _Waiting(_written_day(observation.effectiveDateTime), located, observation, found)
+            one = _Waiting(_written_day(observation.effectiveDateTime, reading), located, observation, found)
             for valueset in found.measures:
                 waiting[valueset].append(one)
         else:
@@ -76,9 +76,9 @@ def _newest_abnormal_first(result: Result) -> tuple[int, bool]:
     return (-result.day.date.toordinal() if result.day else 0, not result.outside)
 
 
-def _written_day(written: str | None) -> str:
+def _written_day(written: str | None, reading: Reading) -> str:
     """The day that a date begins with, in whatever zone that is; of anything else a word that sorts behind all days."""
-    if written is None or len(written) < len("2000-01-01") or written[4] != "-" or written[7] != "-":
+    if written is None or len(written) < len("2000-01-01") or reading.day(written) is None:
         return "undated"
     return written[:10]
 
@@ -90,7 +90,7 @@ def _measure_newest(valueset: str, waiting: list[_Waiting], panels: dict[str, Da
     newest = date.min if is_whole else max(known, default=date.min)
     waiting.sort(key=itemgetter(0), reverse=True)
     for written, located, observation, found in waiting:
-        if written < _day_before(newest):  # a zone shifts a day by one at most
+        if written < _two_days_before(newest):  # from the west of one zone to the east of another are two days
             break
         day = _date(observation, reading) or panels.get(located.reference)
         if day is not None and day.date < newest:
@@ -101,8 +101,8 @@ def _measure_newest(valueset: str, waiting: list[_Waiting], panels: dict[str, Da
             newest = max(newest, day.date)
 
 
-def _day_before(day: date) -> str:
-    return "" if day == date.min else (day - timedelta(days=1)).isoformat()
+def _two_days_before(day: date) -> str:
+    return "" if day == date.min else (day - timedelta(days=2)).isoformat()
 
 
 def _contained(reference: str, whole: shapes.Observation | shapes.DiagnosticReport, reading: Reading) -> None:
