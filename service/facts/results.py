@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from datetime import date, timedelta
 from operator import attrgetter, itemgetter
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from service import shapes
 from service.facts.calcium import NEEDED_WHOLE, adjust_calcium
 from service.facts.dates import Day
-from service.facts.model import Result
+from service.facts.model import Facts, Result
 from service.facts.panels import corrections, days_of_panels, moment
 from service.facts.reading import Reading
 from service.facts.reports import add_report
@@ -25,9 +26,13 @@ _MORE = attrgetter("valueCodeableConcept", "valueString", "component", "containe
 
 
 class _Waiting(NamedTuple):
-    """A measurement that is looked at only if no newer one is usable. written: its day as it stands, to sort by."""
+    """A measurement that is looked at only if no newer one is usable.
+
+    written: its day as it stands, to sort by. place: which of the observations it is.
+    """
 
     written: str
+    place: int
     located: Located
     observation: shapes.Observation
     found: Recognition
@@ -45,15 +50,17 @@ def read_results(reading: Reading) -> None:
     corrected = corrections(record)
     panels = days_of_panels(record, lambda _, resource: _date(resource, reading))
     waiting: dict[str, list[_Waiting]] = defaultdict(list)
-    for located, observation, found in reading.each(shapes.Observation, "observation", _MORE):
+    places: dict[str, int] = {}  # of what was looked at
+    for place, (located, observation, found) in enumerate(reading.each(shapes.Observation, "observation", _MORE)):
         if corrected and observation.status == "final" and moment(observation) in corrected:
             reason = "a corrected result of the same moment stands in its place: not used"
             facts.reject(located.reference, reason)
         elif found.measures and not any(_MORE(observation)):
-            one = _Waiting(_written_day(observation.effectiveDateTime, reading), located, observation, found)
+            one = _Waiting(_written_day(observation.effectiveDateTime, reading), place, located, observation, found)
             for valueset in found.measures:
                 waiting[valueset].append(one)
         else:
+            places.setdefault(located.reference, place)
             _observation(located.reference, observation, found, panels.get(located.reference), reading)
             _contained(located.reference, observation, reading)
     for located, report, found in reading.each(shapes.DiagnosticReport, "report"):
@@ -63,7 +70,8 @@ def read_results(reading: Reading) -> None:
         if report.contained and (report.status or "").strip().lower() not in VOID:
             _contained(located.reference, report, reading)
     for valueset, those in waiting.items():
-        _measure_newest(valueset, those, panels, reading)
+        _measure_newest(valueset, those, panels, places, reading)
+    _sort_as_they_came(facts, places)
     adjust_calcium(facts, reading.terms.titles.get("calcium-adjusted", ""))
     for valueset, results in facts.results.items():
         once: dict[object, Result] = {}
@@ -83,22 +91,32 @@ def _written_day(written: str | None, reading: Reading) -> str:
     return written[:10]
 
 
-def _measure_newest(valueset: str, waiting: list[_Waiting], panels: dict[str, Day], reading: Reading) -> None:
+def _measure_newest(
+    valueset: str, waiting: list[_Waiting], panels: dict[str, Day], places: dict[str, int], reading: Reading
+) -> None:
     """Measures what is undated, then from the newest day on until a day has a usable result."""
     is_whole = valueset in NEEDED_WHOLE
     known = [result.day.date for result in reading.facts.results.get(valueset, ()) if result.day]
     newest = date.min if is_whole else max(known, default=date.min)
     waiting.sort(key=itemgetter(0), reverse=True)
-    for written, located, observation, found in waiting:
+    for written, place, located, observation, found in waiting:
         if written < _two_days_before(newest):  # from the west of one zone to the east of another are two days
             break
         day = _date(observation, reading) or panels.get(located.reference)
         if day is not None and day.date < newest:
             continue
+        places.setdefault(located.reference, place)
         reading.check_dates(located.reference, observation)
         is_usable = measure(located.reference, observation, observation, found, valueset, day, reading)
         if is_usable and day is not None and not is_whole:
             newest = max(newest, day.date)
+
+
+def _sort_as_they_came(facts: Facts, places: dict[str, int]) -> None:
+    """Of one day, what came first is named first; what reports contain comes behind."""
+    for those in (*facts.results.values(), facts.unusable):
+        if len(those) > 1:
+            those.sort(key=lambda one: places.get(one.reference.partition("#")[0], sys.maxsize))
 
 
 def _two_days_before(day: date) -> str:

@@ -77,6 +77,15 @@ def test_a_result_written_two_days_before_is_of_the_same_day_at_the_other_end_of
     assert sorted(result.value for result in facts.results["potassium"]) == [4.1, 6.8]
 
 
+def test_of_one_day_what_came_first_is_named_first() -> None:
+    late = "2026-06-11T00:30:00+14:00"  # of the tenth in UTC
+    usable = (lab("2823-3", 4.4, "mmol/L"), lab("2823-3", 4.1, "mmol/L", day=late))
+    unusable = (lab("2823-3", 4.2, "bananas"), lab("2823-3", 4.3, "bananas", day=late))
+    read = facts_of(*usable, *unusable)
+    assert [result.value for result in read.results["potassium"]] == [4.4, 4.1]
+    assert [result.reference for result in read.unusable] == ["Observation/2823-3-4.2", "Observation/2823-3-4.3"]
+
+
 # --- panels ----------------------------------------------------------------------------------------------------------
 
 
