@@ -11,7 +11,7 @@ from typing import NamedTuple
 from service import shapes
 from service.facts.calcium import NEEDED_WHOLE, adjust_calcium
 from service.facts.dates import Day
-from service.facts.model import Facts, Result
+from service.facts.model import Facts, Result, Unusable
 from service.facts.panels import corrections, days_of_panels, moment
 from service.facts.reading import Reading
 from service.facts.reports import add_report
@@ -114,9 +114,13 @@ def _measure_newest(
 
 def _sort_as_they_came(facts: Facts, places: dict[str, int]) -> None:
     """Of one day, what came first is named first; what reports contain comes behind."""
-    for those in (*facts.results.values(), facts.unusable):
-        if len(those) > 1:
-            those.sort(key=lambda one: places.get(one.reference.partition("#")[0], sys.maxsize))
+
+    def place(one: Result | Unusable) -> int:
+        return places.get(one.reference.partition("#")[0], sys.maxsize)
+
+    for results in facts.results.values():
+        results.sort(key=place)
+    facts.unusable.sort(key=place)
 
 
 def _two_days_before(day: date) -> str:
