@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import NamedTuple
 
 from service import shapes
 from service.facts.calcium import NEEDED_WHOLE, adjust_calcium
 from service.facts.dates import Day
-from service.facts.model import Result
+from service.facts.model import Facts, Result, Unusable
 from service.facts.panels import Panels, corrections, moment
 from service.facts.reading import Reading
 from service.facts.reports import add_report
@@ -28,9 +29,10 @@ _BESIDES = attrgetter("valueString", "component", "contained")
 
 
 class _Waiting(NamedTuple):
-    """A measurement that is looked at only if no newer one is usable. written: its day as it stands, to sort by."""
+    """A measurement that is looked at only if no newer one is usable. place: which of the observations it is."""
 
-    written: str
+    day: Day | None
+    place: int
     located: Located
     observation: shapes.Observation
     found: Recognition
@@ -56,21 +58,25 @@ def read_results(reading: Reading) -> None:
         return bool(observation.raw_answer) and answers.get(bytes(observation.raw_answer)) is not NOTHING
 
     waiting: dict[str, list[_Waiting]] = defaultdict(list)
-    for located, observation, found in reading.each(shapes.Observation, "observation", tells):
+    places: dict[str, int] = {}  # of what was looked at
+    for place, (located, observation, found) in enumerate(reading.each(shapes.Observation, "observation", tells)):
         if corrected and observation.status == "final" and moment(observation) in corrected:
             reason = "a corrected result of the same moment stands in its place: not used"
             facts.reject(located.reference, reason)
         elif found.measures and not any(_MORE(observation)):
-            one = _Waiting(_written_day(observation.effectiveDateTime), located, observation, found)
+            day = _date(observation, reading) or panels.day_of(located.reference)
+            one = _Waiting(day, place, located, observation, found)
             for valueset in found.measures:
                 waiting[valueset].append(one)
         else:
+            places.setdefault(located.reference, place)
             of_panel = partial(panels.day_of, located.reference)
             _observation(located.reference, observation, found, of_panel, reading)
             _contained(located.reference, observation, reading)
     _read_reports(reading)
     for valueset, those in waiting.items():
-        _measure_newest(valueset, those, panels, reading)
+        _measure_newest(valueset, those, places, reading)
+    _sort_as_they_came(facts, places)
     adjust_calcium(facts, reading.terms.titles.get("calcium-adjusted", ""))
     for valueset, results in facts.results.items():
         once: dict[object, Result] = {}
@@ -92,33 +98,34 @@ def _newest_abnormal_first(result: Result) -> tuple[int, bool]:
     return (-result.day.date.toordinal() if result.day else 0, not result.outside)
 
 
-def _written_day(written: str | None) -> str:
-    """The day that a date begins with, in whatever zone that is; of anything else a word that sorts behind all days."""
-    if written is None or len(written) < len("2000-01-01") or written[4] != "-" or written[7] != "-":
-        return "undated"
-    return written[:10]
-
-
-def _measure_newest(valueset: str, waiting: list[_Waiting], panels: Panels, reading: Reading) -> None:
+def _measure_newest(valueset: str, waiting: list[_Waiting], places: dict[str, int], reading: Reading) -> None:
     """Measures what is undated, then from the newest day on until a day has a usable result."""
     is_whole = valueset in NEEDED_WHOLE
     known = [result.day.date for result in reading.facts.results.get(valueset, ()) if result.day]
     newest = date.min if is_whole else max(known, default=date.min)
-    waiting.sort(key=itemgetter(0), reverse=True)
-    for written, located, observation, found in waiting:
-        if written < _day_before(newest):  # a zone shifts a day by one at most
-            break
-        day = _date(observation, reading) or panels.day_of(located.reference)
+    for day, place, located, observation, found in sorted(waiting, key=_latest_first):
         if day is not None and day.date < newest:
-            continue
+            break
+        places.setdefault(located.reference, place)
         reading.check_dates(located.reference, observation)
         is_usable = measure(located.reference, observation, observation, found, valueset, day, reading)
         if is_usable and day is not None and not is_whole:
             newest = max(newest, day.date)
 
 
-def _day_before(day: date) -> str:
-    return "" if day == date.min else (day - timedelta(days=1)).isoformat()
+def _latest_first(one: _Waiting) -> int:
+    return -one.day.date.toordinal() if one.day else -date.max.toordinal()
+
+
+def _sort_as_they_came(facts: Facts, places: dict[str, int]) -> None:
+    """Of one day, what came first is named first; what reports contain comes behind."""
+
+    def place(one: Result | Unusable) -> int:
+        return places.get(one.reference.partition("#")[0], sys.maxsize)
+
+    for results in facts.results.values():
+        results.sort(key=place)
+    facts.unusable.sort(key=place)
 
 
 def _contained(reference: str, whole: shapes.Observation | shapes.DiagnosticReport, reading: Reading) -> None:

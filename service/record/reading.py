@@ -18,6 +18,10 @@ _RAW_ENTRY = msgspec.json.Decoder(shapes.RawEntry)
 _OUTCOME = msgspec.json.Decoder(shapes.Outcome)
 _KIND = msgspec.json.Decoder(shapes.Kind)
 _OPENED = (shapes.Bundle, shapes.OperationOutcome)
+# What is read as resources of other types: they take their place among those in the order in which all came.
+_BECOME_OTHERS = frozenset((
+    shapes.Bundle, shapes.DiagnosticOrder, shapes.MedicationOrder, shapes.ProcedureRequest, shapes.ReferralRequest,
+))  # fmt: skip
 _ID = attrgetter("id")
 _MOST_FAULTS = 10_000  # in one Bundle, those within it counted: each takes more room in the answer than it came in
 _DECODERS = {name: msgspec.json.Decoder(shape) for name, shape in shapes.READ.items()}
@@ -86,8 +90,10 @@ def _open(bundle: shapes.Bundle, name: str, source: Source) -> None:
         return
     entries: list[Located] = [entry for entry in bundle.entry if entry.resource is not None]  # type: ignore[misc]
     strange: set[type[Resource]] = set()
-    for kind, found in by_type(entries).items():
-        if kind in _OPENED or not _are_plain(kind, found):
+    sorted_out = by_type(entries)
+    in_order = not _BECOME_OTHERS.isdisjoint(sorted_out)
+    for kind, found in sorted_out.items():
+        if in_order or kind in _OPENED or not _are_plain(kind, found):
             strange.add(kind)
         else:
             source.found += found

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, date
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -59,6 +60,30 @@ def lab(
 def one(facts: Facts, analyte: str) -> Result:
     (result,) = facts.results[analyte]
     return result
+
+
+# --- what is superseded ---------------------------------------------------------------------------------------------
+
+
+def test_a_day_that_is_none_is_not_taken_for_an_old_one() -> None:
+    no_day = lab("2823-3", 6.8, "mmol/L", day="2020-02-30T08:00:00Z", issued="2026-06-12")
+    assert one(facts_of(lab("2823-3", 4.1, "mmol/L"), no_day), "potassium").value == 6.8
+
+
+def test_a_result_written_two_days_before_is_of_the_same_day_at_the_other_end_of_the_zones() -> None:
+    west = lab("2823-3", 6.8, "mmol/L", day="2026-06-08T23:30:00-12:00")
+    record = read_posted(bundle(lab("2823-3", 4.1, "mmol/L", day="2026-06-10"), west), frozenset({"Observation"}))
+    facts = normalise(record, program().terms, TODAY, ZoneInfo("Pacific/Kiritimati"))
+    assert sorted(result.value for result in facts.results["potassium"]) == [4.1, 6.8]
+
+
+def test_of_one_day_what_came_first_is_named_first() -> None:
+    late = "2026-06-11T00:30:00+14:00"  # of the tenth in UTC
+    usable = (lab("2823-3", 4.4, "mmol/L"), lab("2823-3", 4.1, "mmol/L", day=late))
+    unusable = (lab("2823-3", 4.2, "bananas"), lab("2823-3", 4.3, "bananas", day=late))
+    read = facts_of(*usable, *unusable)
+    assert [result.value for result in read.results["potassium"]] == [4.4, 4.1]
+    assert [result.reference for result in read.unusable] == ["Observation/2823-3-4.2", "Observation/2823-3-4.3"]
 
 
 # --- panels ----------------------------------------------------------------------------------------------------------

@@ -151,3 +151,29 @@ def test_a_superseded_result_is_not_looked_at() -> None:
     assert "rejected" not in answer([old, new])["extension"][EXTENSION]
     (said,) = answer([old])["extension"][EXTENSION]["rejected"]
     assert said["reference"] == "Observation/old"
+
+
+def test_what_came_first_counts_though_a_bundle_inside_brought_it() -> None:
+    kidney, cold = (
+        {
+            "resourceType": "Condition",
+            "id": "c",
+            "code": _coded(SNOMED, code, text),
+            "subject": {"reference": "Patient/p"},
+        }
+        for code, text in (("431857002", "Chronic kidney disease stage 4"), ("82272006", "Common cold"))
+    )
+    inside = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": kidney}]}
+    alone = answer([kidney])
+    assert alone["cards"] != answer([cold])["cards"]
+    assert answer([inside, cold])["cards"] == alone["cards"]
+
+
+def test_orders_of_every_version_stand_in_the_order_in_which_they_came() -> None:
+    medicine = {"medicationCodeableConcept": {"text": "furosemide"}, "subject": {"reference": "Patient/p"}}
+    old = {"resourceType": "MedicationOrder", "id": "a", "status": "active", **medicine}
+    new = {"resourceType": "MedicationRequest", "id": "b", "status": "active", "intent": "order", **medicine}
+    for first, second in ((old, new), (new, old)):
+        rules = answer([first, second])["extension"][EXTENSION]["rules"]
+        named = {found["reference"] for rule in rules for found in rule.get("found", ())}
+        assert named == {f"{first['resourceType']}/{first['id']}"}
