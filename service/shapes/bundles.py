@@ -42,7 +42,7 @@ class WithCode(Owned, kw_only=True):
         """What it is of; None where nothing says it, or where what stands there is no concept."""
         try:
             return read_concept(self.raw_code)
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, RecursionError):
             return None
 
 

@@ -39,7 +39,7 @@ class Prescription(Owned, kw_only=True):
         """The medicine in place; None where nothing says it, or where what stands there is no concept."""
         try:
             return read_concept(self.raw_medication)
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, RecursionError):
             return None
 
 
