@@ -36,7 +36,10 @@ def mend_element(written: msgspec.Raw, shape: type[T | None], path: str) -> tupl
     None where nothing can be read: the path of the element itself is then among them.
     """
     faults: list[str] = []
-    read = mend(written, shape, faults)
+    try:
+        read = mend(written, shape, faults)
+    except RecursionError:  # nested as deep as anything may be that is only passed over
+        read, faults = None, []
     paths = [f"{path}{fault}" if fault.startswith("[") else f"{path}.{fault}" for fault in faults]
     return read, paths if read is not None or faults else [path]
 

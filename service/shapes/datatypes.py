@@ -68,7 +68,7 @@ def concept_of(written: msgspec.Raw) -> Concept | None:
     """Returns a concept that was left as bytes; None for no bytes, and where what stands there is no concept."""
     try:
         return _CONCEPT.decode(written) if written else None
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, RecursionError):  # opened from further down, the same depth may be too deep
         return None
 
 

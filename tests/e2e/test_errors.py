@@ -148,6 +148,23 @@ def test_what_is_too_deep_is_400_wherever_it_lies(client: httpx2.Client) -> None
             assert client.post(path, content=body, headers=JSON).status_code == 400
 
 
+@pytest.mark.parametrize("element", ["code", "interpretation"])
+@pytest.mark.requirement("S-6", "CRD-2")
+def test_what_is_left_as_bytes_and_too_deep_to_be_opened_is_no_crash(client: httpx2.Client, element: str) -> None:
+    """It is opened from a place that is deeper than the one from which it was passed over."""
+    code = {"coding": [{"system": "http://loinc.org", "code": "2823-3"}]}
+    observation: dict[str, Any] = {"resourceType": "Observation", "id": "o", "status": "final", "code": code}
+    observation |= {"subject": {"reference": "Patient/p1"}, "effectiveDateTime": "2026-01-01"}
+    observation[element] = {"code": {"text": "deep"}, "interpretation": [{"text": "deep"}]}[element]
+    whole = {"patient": {"resourceType": "Patient", "id": "p1"}, "conditions": None, "observations": observation}
+    start, _, end = json.dumps(CALL | {"prefetch": whole}).partition('"deep"')
+    statuses = {
+        client.post(SERVICE, content=start + "[" * depth + "]" * depth + end, headers=JSON).status_code
+        for depth in range(900, 1000)
+    }
+    assert statuses == {200, 400}
+
+
 @pytest.mark.requirement("S-6", "CRD-2")
 def test_a_number_that_no_float_holds_is_400(client: httpx2.Client) -> None:
     path = "/cds-services/nocturnal-leg-cramps"
