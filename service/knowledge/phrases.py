@@ -18,6 +18,7 @@ _TOKEN = re.compile(r"[a-z0-9]+")
 _STOP = re.compile(r"[;!?\n\r•]")
 _DOT = re.compile(r"\.(?=\s)")
 _COMMA = re.compile(r"[,()\[\]–—]|\s-\s")
+_ANY_MARK = re.compile(r"[;!?\n\r•.,()\[\]–—]|\s-\s")  # at least what the three above find
 _DOUBT = re.compile(r"(?<!\w)\?|\?(?!\w)")
 
 
@@ -42,11 +43,15 @@ def tokens(text: str) -> Tokens:
     text = text.lower()
     spans = list(_TOKEN.finditer(text))
     words = Tokens(span[0] for span in spans)
-    words.breaks = {
-        number: mark
-        for number in range(1, len(spans))
-        if (mark := _mark(text[spans[number - 1].end() : spans[number].start()]))
-    }
+    words.breaks = (
+        {
+            number: mark
+            for number in range(1, len(spans))
+            if (mark := _mark(text[spans[number - 1].end() : spans[number].start()]))
+        }
+        if _ANY_MARK.search(text)
+        else {}
+    )
     words.doubted = "?" in text and _DOUBT.search(text) is not None
     return words
 
@@ -70,6 +75,8 @@ class PhraseIndex(Generic[T]):
 
     def find(self, words: Phrase) -> Iterator[tuple[int, int, T]]:
         """Yields (start, end, value) for each phrase that stands in the words."""
+        if self._by_first.keys().isdisjoint(words):  # nearly always
+            return
         for start, word in enumerate(words):
             for phrase, value in self._by_first.get(word, ()):
                 end = start + len(phrase)
