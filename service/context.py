@@ -11,7 +11,7 @@ from service.errors import Code, Refusal
 from service.record import Located, Rejection, Source, Unreadable, from_decoded, read_bundle
 from service.services import Service
 from service.shapes import (
-    NOTHING,
+    ABSENT,
     READ,
     AnyResource,
     Bundle,
@@ -72,7 +72,7 @@ def bring(context: Context | LooseContext, service: Service) -> Brought:
         source = _bundle(context, "conditions")
         for located in source.found:
             if isinstance(located.resource, Condition):
-                located.resource.raw_category = NOTHING  # the hook says that it is on the problem list
+                located.resource.raw_category = ABSENT  # the hook says that it is on the problem list
         return Brought(source, problems=frozenset(located.reference for located in source.found))
     if "draftOrders" not in wanted:
         return Brought()

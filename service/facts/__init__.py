@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, tzinfo
 
 from service.facts.conditions import read_conditions
-from service.facts.dates import read_day
 from service.facts.events import read_events
 from service.facts.medicines import read_medicines
 from service.facts.model import Facts
@@ -27,7 +26,7 @@ def normalise(record: Record, terms: Terms, today: date, zone: tzinfo, drafts: f
     facts = Facts(supplied=record.supplied, broken=record.broken, today=today, rejected=list(record.rejected))
     facts.shapes_read = record.shapes_read
     reading = Reading(record, terms, Recogniser(terms), facts, today, zone)
-    _read_patient(record, facts, today, zone)
+    _read_patient(reading)
     read_conditions(reading)
     read_medicines(reading, drafts)
     read_results(reading)
@@ -38,21 +37,22 @@ def normalise(record: Record, terms: Terms, today: date, zone: tzinfo, drafts: f
     return facts
 
 
-def _read_patient(record: Record, facts: Facts, today: date, zone: tzinfo) -> None:
+def _read_patient(reading: Reading) -> None:
     """Age in completed years as of `today`, a partial birth date counting from its first day; deceased by `today`."""
+    record, facts, today = reading.record, reading.facts, reading.today
     patient = record.patient
     if patient is None:
         return
     reference = record.patient_reference or "Patient"
-    facts.check_dates(reference, patient, zone)
+    reading.check_dates(reference, patient)
     facts.sex = patient.gender.strip().lower() if patient.gender else None
     if patient.deceasedBoolean:
         facts.deceased = True
     if patient.deceasedDateTime:
-        died = read_day(patient.deceasedDateTime, zone)
+        died = reading.day(patient.deceasedDateTime)
         facts.deceased = died is None or died.date <= today or facts.deceased
     if patient.birthDate:
-        birth = read_day(patient.birthDate, zone)
+        birth = reading.day(patient.birthDate)
         if birth is None or birth.date > today:
             facts.reject(reference, "Patient.birthDate is no usable FHIR date: the age is unknown")
         else:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, tzinfo
+from datetime import date
 
 import msgspec
 
-from service import shapes
-from service.facts.dates import Day, misdated
+from service.facts.dates import Day
 from service.record import Rejection, ShapeRead
 
 
@@ -156,11 +155,6 @@ class Facts:
     def reject(self, reference: str, reason: str) -> None:
         """Notes an entry, or an element of one, that was not used."""
         self.rejected.append(Rejection(reference, reason))
-
-    def check_dates(self, reference: str, resource: shapes.Resource, zone: tzinfo) -> None:
-        """Notes each date of a resource that cannot be read; what it would have said is then unknown."""
-        for path in misdated(resource, zone):
-            self.reject(reference, f"{path} is no FHIR date: not used")
 
     def present(self) -> Iterator[str]:
         """Yields each value set that anything on record belongs to."""

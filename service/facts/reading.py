@@ -11,7 +11,7 @@ import msgspec
 
 from service import shapes
 from service.facts import concepts
-from service.facts.dates import Day, read_day
+from service.facts.dates import Day, misdated, read_day
 from service.facts.model import Facts
 from service.record import Located, Record, mend_element
 from service.shapes import Concept
@@ -84,7 +84,7 @@ class Reading:
         decoder: msgspec.json.Decoder[T | None],
     ) -> tuple[T | None, bool]:
         """Returns an element that was left as bytes, and whether what is not of its FHIR type in it was said."""
-        if not bytes(written):
+        if not written:
             return None, False
         try:
             return decoder.decode(written), False
@@ -99,5 +99,6 @@ class Reading:
         return read_day(written, self.zone) if written else None
 
     def check_dates(self, reference: str, resource: shapes.Resource) -> None:
-        """Says each date of a resource that cannot be read."""
-        self.facts.check_dates(reference, resource, self.zone)
+        """Says each date of a resource that cannot be read; what it would have said is then unknown."""
+        for path in misdated(resource, self.zone):
+            self.facts.reject(reference, f"{path} is no FHIR date: not used")

@@ -10,7 +10,7 @@ from service import shapes
 from service.record.mending import mend
 from service.record.sources import Located, Placed, Rejection, Source, Unreadable, by_type
 from service.shapes import Resource
-from service.versions import are_r4, as_r4
+from service.versions import SUCCESSORS, are_r4, as_r4
 
 _RESOURCE = msgspec.json.Decoder(shapes.AnyResource)  # of one tagged shape alone, the tag might be left out
 _RAW_BUNDLE = msgspec.json.Decoder(shapes.RawBundle)
@@ -19,9 +19,7 @@ _OUTCOME = msgspec.json.Decoder(shapes.Outcome)
 _KIND = msgspec.json.Decoder(shapes.Kind)
 _OPENED = (shapes.Bundle, shapes.OperationOutcome)
 # What is read as resources of other types: they take their place among those in the order in which all came.
-_BECOME_OTHERS = frozenset((
-    shapes.Bundle, shapes.DiagnosticOrder, shapes.MedicationOrder, shapes.ProcedureRequest, shapes.ReferralRequest,
-))  # fmt: skip
+_BECOME_OTHERS = frozenset((shapes.Bundle, *SUCCESSORS))
 _ID = attrgetter("id")
 _MOST_FAULTS = 10_000  # in one Bundle, those within it counted: each takes more room in the answer than it came in
 _DECODERS = {name: msgspec.json.Decoder(shape) for name, shape in shapes.READ.items()}

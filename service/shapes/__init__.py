@@ -33,7 +33,7 @@ from service.shapes.clinical import (
     Reaction,
 )
 from service.shapes.datatypes import (
-    NOTHING,
+    ABSENT,
     Annotation,
     Coding,
     Concept,
@@ -60,7 +60,7 @@ from service.shapes.results import Component, DiagnosticReport, Observation
 from service.shapes.types import KNOWN, READ, AnyResource
 
 __all__ = [
-    "KNOWN", "NOTHING", "READ", "AllergyIntolerance", "Annotation", "Answer", "AnyResource", "Bundle", "Coding",
+    "ABSENT", "KNOWN", "READ", "AllergyIntolerance", "Annotation", "Answer", "AnyResource", "Bundle", "Coding",
     "Component", "Concept", "Condition", "DiagnosticOrder", "DiagnosticReport", "Dosage", "Encounter",
     "EncounterReason", "Entry", "Group", "Item", "Kind", "Link", "Medication", "MedicationAdministration",
     "MedicationDispense", "MedicationOrder", "MedicationRequest", "MedicationStatement", "Observation",

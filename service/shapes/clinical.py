@@ -6,7 +6,7 @@ import msgspec
 
 from service.shapes.bundles import Owned, Resource, WithCode
 from service.shapes.datatypes import (
-    NOTHING,
+    ABSENT,
     Annotation,
     Coding,
     Concept,
@@ -28,8 +28,8 @@ class Patient(Resource, kw_only=True, tag="Patient"):
 class Condition(WithCode, kw_only=True, tag="Condition"):
     clinicalStatus: Concept | str | None = None
     verificationStatus: Concept | str | None = None
-    raw_category: msgspec.Raw = msgspec.field(default=NOTHING, name="category")
-    raw_code: msgspec.Raw = msgspec.field(default=NOTHING, name="code")
+    raw_category: msgspec.Raw = msgspec.field(default=ABSENT, name="category")
+    raw_code: msgspec.Raw = msgspec.field(default=ABSENT, name="code")
     bodySite: list[Concept] | Concept | None = None
     subject: Reference | None = None
     onsetDateTime: str | None = None
@@ -48,7 +48,7 @@ class Condition(WithCode, kw_only=True, tag="Condition"):
 
 class Procedure(WithCode, kw_only=True, tag="Procedure"):
     status: str | None = None
-    raw_code: msgspec.Raw = msgspec.field(default=NOTHING, name="code")
+    raw_code: msgspec.Raw = msgspec.field(default=ABSENT, name="code")
     subject: Reference | None = None
     performedDateTime: str | None = None
     performedPeriod: Period | None = None

@@ -61,7 +61,7 @@ class Identifier(Shape):
 
 
 _CONCEPT = msgspec.json.Decoder(Concept | None)
-NOTHING = msgspec.Raw()  # of an element left as bytes that is not there
+ABSENT = msgspec.Raw()  # of an element left as bytes that is not there
 
 
 def concept_of(written: msgspec.Raw) -> Concept | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from service.shapes.bundles import Owned, Resource
-from service.shapes.datatypes import NOTHING, Concept, Period, Quantity, Reference, Shape, concept_of
+from service.shapes.datatypes import ABSENT, Concept, Period, Quantity, Reference, Shape, concept_of
 
 
 class Dosage(Shape):
@@ -23,12 +23,12 @@ class Prescription(Owned, kw_only=True):
     """What MedicationRequest and its relatives have in common; medicine and route are left as bytes."""
 
     status: str | None = None
-    raw_medication: msgspec.Raw = msgspec.field(default=NOTHING, name="medicationCodeableConcept")
+    raw_medication: msgspec.Raw = msgspec.field(default=ABSENT, name="medicationCodeableConcept")
     medicationReference: Reference | None = None
     subject: Reference | None = None
     reasonCode: list[Concept] | Concept | None = None
     reasonReference: list[Reference] | Reference | None = None
-    raw_dosage: msgspec.Raw = msgspec.field(default=NOTHING, name="dosageInstruction")
+    raw_dosage: msgspec.Raw = msgspec.field(default=ABSENT, name="dosageInstruction")
     dosage: list[Dosage] | Dosage | None = None
     medication: Concept | None = None
     reason: list[Concept] | Concept | None = None

@@ -6,7 +6,7 @@ import msgspec
 
 from service.shapes.bundles import WithCode
 from service.shapes.datatypes import (
-    NOTHING,
+    ABSENT,
     Annotation,
     Concept,
     Period,
@@ -19,7 +19,7 @@ from service.shapes.datatypes import (
 
 
 class Component(Shape):
-    raw_code: msgspec.Raw = msgspec.field(default=NOTHING, name="code")
+    raw_code: msgspec.Raw = msgspec.field(default=ABSENT, name="code")
     valueQuantity: Quantity | None = None
     valueCodeableConcept: Concept | None = None
     valueString: str | None = None
@@ -46,18 +46,18 @@ class Observation(WithCode, kw_only=True, tag="Observation"):
     """A result or symptom. What a reader seldom asks for is left as bytes."""
 
     status: str | None = None
-    raw_code: msgspec.Raw = msgspec.field(default=NOTHING, name="code")
+    raw_code: msgspec.Raw = msgspec.field(default=ABSENT, name="code")
     subject: Reference | None = None
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     issued: str | None = None
     valueQuantity: Quantity | None = None
-    raw_answer: msgspec.Raw = msgspec.field(default=NOTHING, name="valueCodeableConcept")
+    raw_answer: msgspec.Raw = msgspec.field(default=ABSENT, name="valueCodeableConcept")
     valueString: str | None = None
     interpretation: list[msgspec.Raw] | Concept | None = None
     note: list[Annotation] | Annotation | str | None = None
     bodySite: Concept | None = None
-    raw_reference_range: msgspec.Raw = msgspec.field(default=NOTHING, name="referenceRange")
+    raw_reference_range: msgspec.Raw = msgspec.field(default=ABSENT, name="referenceRange")
     hasMember: list[Reference] | None = None
     component: list[Component] | None = None
     effectiveInstant: str | None = None
@@ -79,7 +79,7 @@ class Observation(WithCode, kw_only=True, tag="Observation"):
 
 class DiagnosticReport(WithCode, kw_only=True, tag="DiagnosticReport"):
     status: str | None = None
-    raw_code: msgspec.Raw = msgspec.field(default=NOTHING, name="code")
+    raw_code: msgspec.Raw = msgspec.field(default=ABSENT, name="code")
     subject: Reference | None = None
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None

@@ -9,7 +9,7 @@ from service.versions.elements import ELEMENTS
 from service.versions.marks import MIXED, NAMES, R4, are_r4, is_r4, versions_of
 from service.versions.successors import SUCCESSORS
 
-__all__ = ["Other", "are_r4", "as_r4"]
+__all__ = ["SUCCESSORS", "Other", "are_r4", "as_r4"]
 
 
 class Other(msgspec.Struct, frozen=True, gc=False):

@@ -80,7 +80,7 @@ def are_r4(kind: type[Resource], resources: Sequence[Resource]) -> bool:
         return False
     strange = _STRANGE.get(kind)
     if strange is not None:
-        shape, *elements = strange
+        _, shape, elements = strange
         return not any(shape in set(map(type, map(element, resources))) for element in elements)
     return special is None or all(special(resource) == _ANY for resource in resources)
 
@@ -94,20 +94,6 @@ def versions_of(resource: Resource) -> int:
             versions &= mask
     special = _SPECIAL.get(kind)
     return versions if special is None else versions & special(resource)
-
-
-def _condition(condition: shapes.Condition) -> int:
-    plain = isinstance(condition.clinicalStatus, str) or isinstance(condition.verificationStatus, str)
-    return _OLD if plain else _ANY
-
-
-def _observation(observation: shapes.Observation) -> int:
-    return _OLD if isinstance(observation.interpretation, shapes.Concept) else _ANY
-
-
-def _allergy(allergy: shapes.AllergyIntolerance) -> int:
-    plain = isinstance(allergy.clinicalStatus, str) or isinstance(allergy.verificationStatus, str)
-    return STU3 if plain else _ANY
 
 
 def _statement(statement: shapes.MedicationStatement) -> int:
@@ -127,18 +113,24 @@ def _request(request: shapes.ServiceRequest) -> int:
     return R5 if code is not None and (code.concept is not None or code.reference is not None) else _ANY
 
 
+# Elements in which a value of one type shows other versions: those versions, the type, the elements.
+_STRANGE: dict[type[Resource], tuple[int, type, tuple[Callable[[Any], Any], ...]]] = {
+    shapes.Condition: (_OLD, str, (attrgetter("clinicalStatus"), attrgetter("verificationStatus"))),
+    shapes.AllergyIntolerance: (STU3, str, (attrgetter("clinicalStatus"), attrgetter("verificationStatus"))),
+    shapes.Observation: (_OLD, shapes.Concept, (attrgetter("interpretation"),)),
+}
+
+
+def _strange(resource: Resource) -> int:
+    versions, shape, elements = _STRANGE[type(resource)]
+    return versions if any(isinstance(element(resource), shape) for element in elements) else _ANY
+
+
 _SPECIAL: dict[type[Resource], Callable[[Any], int]] = {
-    shapes.Condition: _condition,
-    shapes.Observation: _observation,
-    shapes.AllergyIntolerance: _allergy,
+    **dict.fromkeys(_STRANGE, _strange),
     shapes.MedicationStatement: _statement,
     shapes.Encounter: _encounter,
     shapes.ServiceRequest: _request,
-}
-# The types of value that _SPECIAL looks for, and in which elements, where that is all that it looks for.
-_STRANGE: dict[type[Resource], tuple[Any, ...]] = {
-    shapes.Condition: (str, attrgetter("clinicalStatus"), attrgetter("verificationStatus")),
-    shapes.Observation: (shapes.Concept, attrgetter("interpretation")),
 }
 _Look = tuple[Callable[[Any], tuple[Any, ...]], tuple[None, ...], Callable[[Any], int] | None]
 
