@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from service.cards.options import ALL, Wishes
 from service.clients import ANYBODY, Caller
-
-
-def random_id() -> str:
-    """Returns a random UUID (RFC 4122, version 4) in lower case."""
-    drawn = os.urandom(16).hex()
-    variant = "89ab"[int(drawn[16], 16) & 3]
-    return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-{variant}{drawn[17:20]}-{drawn[20:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +22,4 @@ class Audience:
     base_url: str = ""
     caller: Caller = ANYBODY
     wishes: Wishes = ALL
-    new_id: Callable[[], str] = random_id
+    new_id: Callable[[], str] = lambda: str(uuid.uuid4())
