@@ -190,7 +190,7 @@ class _Visit:
             self._count(outcome)
             if page is None:
                 return
-            source.found += page.found
+            source.take(page.found)
             source.rejected += page.rejected
             is_whole &= page.complete
             self.fetched.sources[template.key] = source
@@ -219,10 +219,10 @@ class _Visit:
             page = await asyncio.to_thread(_page, body, name) if len(body) > LARGE_BYTES else _page(body, name)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return Outcome.NOT_JSON, None
-        if page is None or (not page.found and not page.rejected and not page.complete):
+        if page is None or (not page.by_type and not page.rejected and not page.complete):
             return Outcome.FAILED, None
         is_read = "?" not in lack.template.query
-        if not is_usable(page, lack.template, Identity(self.patient_id, None)) or (is_read and not page.found):
+        if not is_usable(page, lack.template, Identity(self.patient_id, None)) or (is_read and not page.by_type):
             page.complete = False
             return Outcome.UNUSABLE, page
         return Outcome.USED, page
