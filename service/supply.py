@@ -135,8 +135,7 @@ def _patients(source: Source, identity: Identity) -> list[Located]:
     return [
         located
         for located in source.by_type.get(shapes.Patient, ())
-        if located.resource.id
-        and identity.means(f"Patient/{located.resource.id}")
+        if located.resource.id and identity.means(f"Patient/{located.resource.id}")
     ]
 
 

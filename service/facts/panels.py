@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from operator import attrgetter
 
 from service import shapes
 from service.facts.dates import Day
@@ -13,7 +12,6 @@ from service.record import Located, Record
 Whole = shapes.Observation | shapes.DiagnosticReport
 Moment = tuple[frozenset[tuple[str | None, str | None]], str]
 _CORRECTED = ("corrected", "amended")
-_STATUS = attrgetter("resource.status")
 
 
 class Panels:
@@ -51,11 +49,12 @@ def _days_of_panels(record: Record, read: Callable[[Whole], Day | None]) -> dict
 
 def corrections(record: Record) -> frozenset[Moment]:
     """Returns the moments of which a corrected or amended result is on record."""
-    statuses = set(map(_STATUS, record.located(shapes.Observation)))
+    found: list[shapes.Observation] = [one.resource for one in record.located(shapes.Observation)]  # type: ignore[misc]
+    statuses = {observation.status for observation in found}
     corrected = {status for status in statuses if (status or "").strip().lower() in _CORRECTED}
     if not corrected:
         return frozenset()
-    moments = (moment(item) for _, item in record.of(shapes.Observation) if item.status in corrected)
+    moments = (moment(observation) for observation in found if observation.status in corrected)
     return frozenset(found for found in moments if found is not None)
 
 
