@@ -47,15 +47,12 @@ def _days_of_panels(record: Record, read: Callable[[Whole], Day | None]) -> dict
     return days
 
 
-def corrections(record: Record) -> frozenset[Moment]:
+def corrections(observations: Iterable[shapes.Observation]) -> frozenset[Moment]:
     """Returns the moments of which a corrected or amended result is on record."""
-    found: list[shapes.Observation] = [one.resource for one in record.located(shapes.Observation)]  # type: ignore[misc]
-    statuses = {observation.status for observation in found}
-    corrected = {status for status in statuses if (status or "").strip().lower() in _CORRECTED}
-    if not corrected:
-        return frozenset()
-    moments = (moment(observation) for observation in found if observation.status in corrected)
-    return frozenset(found for found in moments if found is not None)
+    corrected = [
+        one for one in observations if one.status != "final" and (one.status or "").strip().lower() in _CORRECTED
+    ]
+    return frozenset(found for found in map(moment, corrected) if found is not None)
 
 
 def moment(observation: shapes.Observation) -> Moment | None:

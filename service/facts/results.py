@@ -49,29 +49,30 @@ def read_results(reading: Reading) -> None:
     computed.
     """
     facts, record = reading.facts, reading.record
-    corrected = corrections(record)
+    found = reading.each(shapes.Observation, "observation")
+    corrected = corrections(observation for _, observation, _ in found)
     panels = Panels(record, lambda whole: _date(whole, reading))
     answers = reading.recogniser.known("answer")
     waiting: dict[str, list[_Waiting]] = defaultdict(list)
     places: dict[str, int] = {}  # of what was looked at
-    for place, (located, observation, found) in enumerate(reading.each(shapes.Observation, "observation")):
+    for place, (located, observation, meaning) in enumerate(found):
         answer = observation.raw_answer
         is_plain = not (observation.valueString or observation.component or observation.contained)
-        if found is NOTHING and is_plain and (not answer or answers.get(bytes(answer)) is NOTHING):
+        if meaning is NOTHING and is_plain and (not answer or answers.get(bytes(answer)) is NOTHING):
             continue
         if corrected and observation.status == "final" and moment(observation) in corrected:
             reason = "a corrected result of the same moment stands in its place: not used"
             facts.reject(located.reference, reason)
-        elif found.measures and is_plain and not answer and not observation.hasMember:
+        elif meaning.measures and is_plain and not answer and not observation.hasMember:
             day = _date(observation, reading) or panels.day_of(located.reference)
             order = -day.date.toordinal() if day else -sys.maxsize
-            one = _Waiting(order, place, day, located, observation, found)
-            for valueset in found.measures:
+            one = _Waiting(order, place, day, located, observation, meaning)
+            for valueset in meaning.measures:
                 waiting[valueset].append(one)
         else:
             places.setdefault(located.reference, place)
             of_panel = partial(panels.day_of, located.reference)
-            _observation(located.reference, observation, found, of_panel, reading)
+            _observation(located.reference, observation, meaning, of_panel, reading)
             _contained(located.reference, observation, reading)
     _read_reports(reading)
     for valueset, those in waiting.items():

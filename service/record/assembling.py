@@ -120,13 +120,19 @@ class _Sorting:
         if set(map(type, group)) != {Entry}:
             return False
         resources: list[Any] = [located.resource for located in group]
+        owners: set[str | None] = set()
+        ids: set[str | None] = set()
         try:
-            owners = {resource.subject.reference for resource in resources}
+            for (
+                resource
+            ) in resources:  # in one pass, since reading what is no longer at hand takes longer than the rest
+                owners.add(resource.subject.reference)
+                ids.add(resource.id)
         except AttributeError:  # one that does not say whose it is in `subject`
             return False
-        if None in owners or not all(map(self._identity.means, owners)):
+        if not all(owner is not None and self._identity.means(owner) for owner in owners):
             return False
-        ids, seen = {resource.id for resource in resources}, self._ids[kind]
+        seen = self._ids[kind]
         if len(ids) < len(group) or not ids.isdisjoint(seen):
             return False
         seen |= ids

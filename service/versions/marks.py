@@ -26,16 +26,19 @@ def is_r4(resource: Resource) -> bool:
 
 def are_r4(kind: type[Resource], resources: Sequence[Any]) -> bool:
     """Returns whether nothing about any of these resources of one type calls for a closer look."""
-    read = _VERSIONS.get(kind)
-    if read is not None and [resource for resource in resources if read(resource) != _ANY]:
-        return False
-    return not issubclass(kind, Owned) or not [resource for resource in resources if resource.contained is not None]
+    read = _VERSIONS.get(kind, _read_as_any)
+    if issubclass(kind, Owned):
+        return not [resource for resource in resources if resource.contained is not None or read(resource) != _ANY]
+    return not [resource for resource in resources if read(resource) != _ANY]
 
 
 def versions_of(resource: Resource) -> int:
     """Returns the versions whose shape a resource may have, as bits; one without a mark of another has R4's."""
-    read = _VERSIONS.get(type(resource))
-    return _ANY if read is None else read(resource)
+    return _VERSIONS.get(type(resource), _read_as_any)(resource)
+
+
+def _read_as_any(_: Resource) -> int:
+    return _ANY
 
 
 def _condition(condition: shapes.Condition) -> int:
