@@ -161,7 +161,10 @@ def _observation(
         reading.check_dates(reference, observation)
     for component, inner in components:
         _measure(reference, observation, component, inner, day, reading)
-    is_panel = bool(observation.component or observation.hasMember) and observation.valueQuantity is None
+    is_panel = bool(observation.component or observation.hasMember) and bytes(observation.raw_quantity) in (
+        b"",
+        b"null",
+    )
     if not is_panel:
         _measure(reference, observation, observation, found, day, reading)
     sorts = {kinds[valueset] for valueset in found.valuesets}
