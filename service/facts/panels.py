@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 from service import shapes
@@ -47,11 +47,13 @@ def _days_of_panels(record: Record, read: Callable[[Whole], Day | None]) -> dict
     return days
 
 
-def corrections(observations: Iterable[shapes.Observation]) -> frozenset[Moment]:
+def corrections(observations: Sequence[shapes.Observation]) -> frozenset[Moment]:
     """Returns the moments of which a corrected or amended result is on record."""
-    corrected = [
-        one for one in observations if one.status != "final" and (one.status or "").strip().lower() in _CORRECTED
-    ]
+    statuses = {observation.status for observation in observations}
+    statuses = {status for status in statuses if (status or "").strip().lower() in _CORRECTED}
+    if not statuses:
+        return frozenset()
+    corrected = [observation for observation in observations if observation.status in statuses]
     return frozenset(found for found in map(moment, corrected) if found is not None)
 
 

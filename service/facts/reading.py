@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -31,16 +31,17 @@ class Reading:
     facts: Facts
     today: date
     zone: tzinfo
-    routes: dict[bytes, set[str]] = field(default_factory=dict)  # by the dosage as it was written
+    products: dict[tuple[bytes, bytes], Recognition] = field(default_factory=dict)  # by medicine and dosage as written
     diagnoses: dict[bytes, bool] = field(default_factory=dict)  # whether of an encounter, by the category as written
 
     def each(self, shape: type[W], kind: str) -> list[tuple[Located, W, Recognition]]:
         """Returns the resources of a type with what their code means, in the order in which they came."""
         known = self.recogniser.known(kind)
-        found: list[tuple[Located, W]] = [(one, one.resource) for one in self.record.located(shape)]  # type: ignore[misc]
+        found: list[Any] = self.record.located(shape)
         return [
             (one, resource, known.get(bytes(resource.raw_code)) or self.recognise_code(kind, one.reference, resource))
-            for one, resource in found
+            for one in found
+            for resource in (one.resource,)
         ]
 
     def recognise_code(self, kind: str, reference: str, resource: shapes.WithCode) -> Recognition:

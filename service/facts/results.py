@@ -50,7 +50,7 @@ def read_results(reading: Reading) -> None:
     """
     facts, record = reading.facts, reading.record
     found = reading.each(shapes.Observation, "observation")
-    corrected = corrections(observation for _, observation, _ in found)
+    corrected = corrections([observation for _, observation, _ in found])
     panels = Panels(record, lambda whole: _date(whole, reading))
     answers = reading.recogniser.known("answer")
     waiting: dict[str, list[_Waiting]] = defaultdict(list)
