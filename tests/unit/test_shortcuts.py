@@ -114,7 +114,7 @@ def anything(draw: st.DrawFn) -> dict[str, Any]:
     return {name: value for name, value in (resource | {"contained": inner}).items() if value is not None}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(anything(), max_size=12))
 def test_entries_sorted_together_are_sorted_as_one_by_one(resources: list[dict[str, Any]]) -> None:
     together = answer(resources)
@@ -124,7 +124,7 @@ def test_entries_sorted_together_are_sorted_as_one_by_one(resources: list[dict[s
         assert answer(resources) == together
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(measured(), max_size=12))
 def test_results_that_a_newer_one_supersedes_change_nothing(drawn: list[dict[str, Any]]) -> None:
     subject = {"reference": "Patient/p"}
