@@ -36,12 +36,17 @@ def when(day: Day | None) -> str:
 
 def fact(found: Fact) -> str:
     """Returns one fact that a rule rests on."""
-    since = _SINCE.get(found.status, "") if isinstance(found, Medicine) and found.day else ""
+    value, dated, doubt = "", when(found.day), "; code and display disagree" if found.contradiction else ""
+    if isinstance(found, Medicine):
+        if found.status == "draft":
+            dated = "being ordered"
+        elif found.day:
+            dated = _SINCE.get(found.status, "") + dated
+    elif isinstance(found, Result):
+        value = f" {measured(found)}"
+    elif isinstance(found, Condition) and found.verification == "suspected":
+        doubt += "; suspected"
     side = f", {found.side}" if found.side in ("left", "right") and not _tells(found.label, found.side) else ""
-    value = f" {plain(unit(found.shown or found.written))}{_noted(found)}" if isinstance(found, Result) else ""
-    doubt = "; code and display disagree" if found.contradiction else ""
-    doubt += "; suspected" if isinstance(found, Condition) and found.verification == "suspected" else ""
-    dated = "being ordered" if isinstance(found, Medicine) and found.status == "draft" else since + when(found.day)
     return f"{own(found.label)}{value}{side} ({dated}{doubt}){_HOW.get(found.by, '')}"
 
 
@@ -75,14 +80,16 @@ def unit(written: str) -> str:
 def value(evidence: Evidence) -> str:
     """Returns what a result says."""
     if isinstance(evidence, Result):
-        return plain(unit(evidence.shown or evidence.written)) + _noted(evidence)
+        return measured(evidence)
     if evidence.verdict == "positive" or evidence.values:
         return "**reports a finding: read it**"
     return "not conclusive" if evidence.verdict else "report on file"
 
 
-def _noted(result: Result) -> str:
-    return f" ({result.note})" if result.note else ""
+def measured(result: Result) -> str:
+    """Returns value and unit of a result, with what is to be noted of it."""
+    said = plain(unit(result.shown or result.written))
+    return f"{said} ({result.note})" if result.note else said
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
