@@ -135,7 +135,7 @@ def _detail(
         due = [row for request in wanted for row in request.rows(program)]
         due += _ordered_rows(findings, program)
         if due:
-            parts.append(text.table(["Due", "Why", "Last result"], due))
+            parts.append(text.table("Due | Why | Last result", due))
         checklist = _checklist(findings)
         if checklist:
             parts.append("**Ask and examine**\n\n" + checklist)
@@ -160,15 +160,15 @@ def _whys(findings: Sequence[Finding]) -> Iterator[str]:
 
     A fact, and that it is for today, are said once a card.
     """
-    told: list[Fact] = []
+    told: set[Fact] = set()
     today_said = False
     for finding in findings:
-        time = _TIMES.get(finding.due_within, f"Within {finding.due_within}.")
+        time = _TIMES.get(finding.due_within) or f"Within {finding.due_within}."
         if time == _TODAY:
             time = "" if today_said or _says_today(finding.summary) else time
             today_said = today_said or bool(time)
         because = text.facts([fact for fact in finding.found if fact not in told])
-        told += finding.found
+        told.update(finding.found)
         line = "" if len(findings) == 1 else f"- **{finding.summary}**"
         yield " ".join([part for part in (line, time, because and f"On record: {because}.") if part])
 
@@ -214,16 +214,16 @@ def _is_covered(name: str, evaluation: Evaluation) -> bool:
 
 def _gaps(evaluation: Evaluation) -> Iterator[str]:
     """What was not supplied, what could not be decided for it, and what nobody can read."""
-    named = set(evaluation.facts.not_supplied)
-    unchecked = [name for name in evaluation.facts.not_supplied if not _is_covered(name, evaluation)]
+    facts = evaluation.facts
+    unchecked = [name for name in facts.not_supplied if not _is_covered(name, evaluation)]
     if unchecked:
         yield f"Not supplied, so not checked: {', '.join(unchecked)}."
     undecided = [f for f in evaluation.shown if f.outcome == "unknown"]
-    open_rules = [text.own(finding.rule.title) for finding in undecided if not set(finding.missing) <= named]
+    open_rules = [text.own(f.rule.title) for f in undecided if not set(f.missing).issubset(facts.not_supplied)]
     if open_rules:
         more = f" and {len(open_rules) - 3} more" if len(open_rules) > 3 else ""
         yield f"Could not be decided: {', '.join(open_rules[:3])}{more}."
-    yield from (f"Nobody can tell what {text.plain(item)} is." for item in evaluation.facts.unreadable.values())
+    yield from (f"Nobody can tell what {text.plain(item)} is." for item in facts.unreadable.values())
 
 
 def _basis(evaluation: Evaluation) -> str:

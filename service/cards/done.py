@@ -18,7 +18,7 @@ from service.knowledge.schema import Limits, Notable
 def flagged(program: Program, evaluation: Evaluation) -> str:
     """Returns a line on results that nobody could evaluate but the laboratory flags as critical (clinical.md B9.4)."""
     terms = program.rules.ruleset.flagged
-    if terms is None:
+    if terms is None or not evaluation.facts.unusable:
         return ""
     case = evaluation.case
     said = []
@@ -113,4 +113,4 @@ class _Table:
         if not self.rows:
             return ""
         ordered = sorted(self.rows.values(), key=lambda row: not row[0])
-        return text.table(["Already done", "Date", "Result"], [cells for _, cells in ordered])
+        return text.table("Already done | Date | Result", [cells for _, cells in ordered])

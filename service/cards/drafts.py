@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from fhir.resources.R4B.servicerequest import ServiceRequest
@@ -65,8 +66,7 @@ class Drafts:
         draft["subject"] = {"reference": patient}
         if encounter:
             draft["encounter"] = {"reference": f"Encounter/{encounter}"}
-        end = today + timedelta(days=within_days)
-        draft["occurrencePeriod"] = {"start": today.isoformat(), "end": end.isoformat()}
+        draft["occurrencePeriod"] = _period(today, within_days)
         because: list[Link] = []
         besides: list[Link] = []
         for reference, fact in {fact.reference: fact for fact in reasons}.items():
@@ -81,6 +81,11 @@ class Drafts:
             draft["supportingInfo"] = besides
         draft["note"] = [{"text": f"Suggested by the nocturnal leg cramp rules: {', '.join(rules)}."}]
         return draft
+
+
+@lru_cache(maxsize=64)  # of the day and the rule set alone
+def _period(today: date, within_days: int) -> dict[str, str]:
+    return {"start": today.isoformat(), "end": (today + timedelta(days=within_days)).isoformat()}
 
 
 def coded(draft: dict[str, Any], codes: Sequence[SiteCode]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def _single(request: Request, evaluation: Evaluation, drafts: Drafts, audience: 
         today=evaluation.today,
     )
     draft = coded(draft, audience.caller.order_codes.get(request.key, ()))
-    why = ", ".join(request.why)
+    why = ", ".join(request.titles)
     suggestion: Suggestion = {
         "label": f"Order: {request.label}",
         "uuid": audience.new_id(),

@@ -36,17 +36,12 @@ class Request(msgspec.Struct, eq=False, gc=False):
     within_days: int = 42
     parts: list[Request] = []
 
-    @property
-    def why(self) -> list[str]:
-        """The titles of the rules that want it, each once."""
-        return list(dict.fromkeys([title for request in (self.parts or [self]) for title in request.titles]))
-
     def rows(self, program: Program) -> list[list[str]]:
         """The lines of the table of what is due, one a key, each with its own reasons."""
         if self.parts:
             return [row for part in self.parts for row in part.rows(program)]
         order = program.orders[self.key]
-        why = ", ".join(map(text.own, dict.fromkeys(self.titles)))
+        why = ", ".join(map(text.own, self.titles))
         return [[text.own(order.label), why, "" if order.category == "referral" else self._known(program)]]
 
     def _known(self, program: Program) -> str:
@@ -97,7 +92,8 @@ def _merge(request: Request, finding: Finding, wanted: Wanted) -> None:
         request.recommended = True
     if finding.rule.id not in request.rules:
         request.rules.append(finding.rule.id)
-        request.titles.append(finding.rule.title)
+        if finding.rule.title not in request.titles:
+            request.titles.append(finding.rule.title)
         request.reasons += finding.found
         request.within_days = min(request.within_days, text.days(finding.due_within))
     request.unusable = request.unusable or wanted.unusable
@@ -125,6 +121,7 @@ def _panelled(single: list[Request], program: Program, coded: frozenset[str]) ->
             min((request.indicator for request in covered), key=RANK.__getitem__),
             recommended=any(request.recommended for request in covered),
             rules=list(dict.fromkeys([rule for request in covered for rule in request.rules])),
+            titles=list(dict.fromkeys([title for request in covered for title in request.titles])),
             reasons=[fact for request in covered for fact in request.reasons],
             within_days=min(request.within_days for request in covered),
             parts=covered,
