@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from service.engine.completion import Evidence
-from service.engine.evaluate import Evaluation
+from service.engine.evaluate import Evaluation, Gate
 from service.engine.findings import Done, Finding, Wanted
 from service.engine.program import Program
 from service.facts.dates import Day
@@ -25,7 +25,6 @@ def explain(
     silent: silent rules are listed too. withheld: cards that the call did not want.
     Draft rules are evaluated and counted, never shown.
     """
-    gate = evaluation.gate
     findings = [f for f in evaluation.findings if f.rule.status == "active"] if silent else evaluation.shown
     return _without_empty(
         {
@@ -33,9 +32,7 @@ def explain(
             "overlay": _laid_over(program.rules.overlay) if program.rules.overlay else None,
             "site": _decided(program.rules.decided) if program.rules.decided else None,
             "asOf": evaluation.today.isoformat(),
-            "gate": _without_empty(
-                {"open": gate.open, "basis": gate.basis, "found": [_fact(fact) for fact in gate.found]}
-            ),
+            "gate": _gate(evaluation.gate),
             "rules": [_finding(finding) for finding in findings],
             "orders": _orders(evaluation.shown, program),
             "withheld": withheld,
@@ -47,6 +44,13 @@ def explain(
             "rejected": [{"reference": r.reference, "reason": r.reason} for r in _once(evaluation.facts.rejected)],
         }
     )
+
+
+def _gate(gate: Gate) -> dict[str, Any]:
+    shown: dict[str, Any] = {"open": gate.open, "basis": gate.basis}
+    if gate.found:
+        shown["found"] = [_fact(fact) for fact in gate.found]
+    return shown
 
 
 def _laid_over(overlay: Overlay) -> dict[str, Any]:

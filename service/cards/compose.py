@@ -132,7 +132,7 @@ def _detail(
         parts = [text.bullets([line for f in findings for line in (*f.bedside, *f.advice)])]
     else:
         parts = ["\n".join(_whys(findings))]
-        due = [row for request in wanted for row in request.rows(program)]
+        due = [one.row(program) for request in wanted for one in request.parts or (request,)]
         due += _ordered_rows(findings, program)
         if due:
             parts.append(text.table("Due | Why | Last result", due))
@@ -192,7 +192,7 @@ def _checklist(findings: Sequence[Finding]) -> str:
     return "\n".join(groups)
 
 
-def _ordered_rows(findings: Sequence[Finding], program: Program) -> list[list[str]]:
+def _ordered_rows(findings: Sequence[Finding], program: Program) -> list[tuple[str, str, str]]:
     """The orders that stand in the chart already and have no result yet, each once with the findings that want it."""
     rows: dict[str, tuple[str, list[str]]] = {}
     for finding in findings:
@@ -201,7 +201,7 @@ def _ordered_rows(findings: Sequence[Finding], program: Program) -> list[list[st
                 known = f"already ordered ({text.when(wanted.ordered.day)}), no result yet"
                 rows.setdefault(wanted.order, (known, []))[1].append(text.own(finding.rule.title))
     return [
-        [text.own(program.orders[order].label), ", ".join(dict.fromkeys(titles)), known]
+        (text.own(program.orders[order].label), ", ".join(dict.fromkeys(titles)), known)
         for order, (known, titles) in rows.items()
     ]
 

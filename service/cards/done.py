@@ -55,18 +55,20 @@ class _Table:
     """Rows by what they show, each once."""
 
     def __init__(self, program: Program, case: Case) -> None:
-        self.notables = program.rules.ruleset.notable
+        self.notable_of = program.rules.ruleset.notable_of
         self.case = case
         self.rows: dict[tuple[str, str], tuple[str, list[str]]] = {}
 
     def add(self, evidence: Evidence, label: str) -> None:
         """Adds a result or report; a result stands under its own name."""
-        mark = self.mark(evidence) if isinstance(evidence, Result) else ""
         name = evidence.label if isinstance(evidence, Result) else label
-        said = text.value(evidence)
-        when = text.when(evidence.day) + (self.age(evidence) if isinstance(evidence, Result) else "")
+        if (evidence.reference, name) in self.rows:
+            return
+        said, when, mark = text.value(evidence), text.when(evidence.day), ""
+        if isinstance(evidence, Result):
+            mark, when = self.mark(evidence), when + self.age(evidence)
         cells = [text.own(name), when, f"**{said} {mark}**" if mark else said]
-        self.rows.setdefault((evidence.reference, name), (mark, cells))
+        self.rows[evidence.reference, name] = mark, cells
 
     def mark(self, result: Result) -> str:
         """`high` or `low` against the reference range beside the value, else against the notable limits."""
@@ -74,17 +76,20 @@ class _Table:
         low = None if result.low is None else {result.unit: result.low}
         if level := self.against(result, above=high, below=low):
             return level
-        return next((level for notable in self.notables if (level := self.level(result, notable))), "")
+        notables = self.notable_of.get(result.analyte, ())
+        return next((level for notable in notables if (level := self.level(result, notable))), "")
 
     def age(self, result: Result) -> str:
         """How old an alarming value is, where a notable limit says that it must be told (clinical.md B9.5)."""
         days = self.case.age_days(result.day) if result.day else 0
-        aged = (notable for notable in self.notables if notable.aged_from is not None and days >= notable.aged_from)
-        return f" ({days} days old)" if any(self.level(result, notable) for notable in aged) else ""
+        for notable in self.notable_of.get(result.analyte, ()):
+            if notable.aged_from is not None and days >= notable.aged_from and self.level(result, notable):
+                return f" ({days} days old)"
+        return ""
 
     def level(self, result: Result, notable: Notable) -> str:
         """`high` or `low` against one notable limit, empty in between."""
-        if result.analyte not in notable.in_ or (notable.unranged and (result.low, result.high) != (None, None)):
+        if notable.unranged and (result.low, result.high) != (None, None):
             return ""
         return self.against(
             result, above=notable.above, at_least=notable.at_least, below=notable.below, at_most=notable.at_most
@@ -100,13 +105,16 @@ class _Table:
         at_most: Limits | None = None,
     ) -> str:
         """`high` or `low` where the result certainly lies beyond a limit, empty elsewhere."""
-
-        def beyond(bound: Bound, limits: Limits | None) -> bool:
-            return limits is not None and meets(self.case, result, bound, limits)
-
-        if beyond("above", above) or beyond("at_least", at_least):
-            return "high"
-        return "low" if beyond("below", below) or beyond("at_most", at_most) else ""
+        limits: tuple[tuple[str, Bound, Limits | None], ...] = (
+            ("high", "above", above),
+            ("high", "at_least", at_least),
+            ("low", "below", below),
+            ("low", "at_most", at_most),
+        )
+        for level, bound, limit in limits:
+            if limit is not None and meets(self.case, result, bound, limit):
+                return level
+        return ""
 
     def written(self) -> str:
         """The table in Markdown."""

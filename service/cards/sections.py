@@ -15,7 +15,6 @@ from service.engine.program import Program
 from service.knowledge.schema import Indicator
 
 _MOST_URGENT_CARDS = 2
-_CAP: dict[Group, Indicator] = {"urgent": "critical", "workup": "warning", "medicines": "warning", "self-care": "info"}
 _GROUPS: tuple[Group, ...] = ("workup", "medicines", "self-care")  # of the cards that are not urgent
 RANK: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
 
@@ -33,8 +32,8 @@ class Section(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def indicator(self) -> Indicator:
-        """The most urgent indicator of the findings, capped for the group."""
-        return max(self.findings[0].indicator, _CAP[self.group], key=RANK.__getitem__)
+        """The most urgent indicator of the findings; advice for the patient is never more than information."""
+        return "info" if self.group == "self-care" else self.findings[0].indicator
 
 
 class Withheld(msgspec.Struct, frozen=True, gc=False):

@@ -36,13 +36,11 @@ class Request(msgspec.Struct, eq=False, gc=False):
     within_days: int = 42
     parts: list[Request] = []
 
-    def rows(self, program: Program) -> list[list[str]]:
-        """The lines of the table of what is due, one a key, each with its own reasons."""
-        if self.parts:
-            return [row for part in self.parts for row in part.rows(program)]
+    def row(self, program: Program) -> tuple[str, str, str]:
+        """Its line in the table of what is due; a panel has none but those of its parts."""
         order = program.orders[self.key]
         why = ", ".join(map(text.own, self.titles))
-        return [[text.own(order.label), why, "" if order.category == "referral" else self._known(program)]]
+        return text.own(order.label), why, "" if order.category == "referral" else self._known(program)
 
     def _known(self, program: Program) -> str:
         """What is known of the last result: its value, why it cannot be used, or that nobody could look."""
@@ -104,14 +102,15 @@ def _panelled(single: list[Request], program: Program, coded: frozenset[str]) ->
     """Replaces single orders by a panel that covers them, where the rule set says so (clinical.md C2, B9.16)."""
     remaining = single
     for panel in program.rules.orders.panels:
-        covered = [request for request in remaining if request.key in panel.covers]
-        counted = len(covered) + len([request for request in remaining if request.key in panel.counts])
-        if not covered or counted < panel.at_least:
+        keys = {request.key for request in remaining}
+        covers = keys.intersection(panel.covers)
+        if not covers or len(covers) + len(keys.intersection(panel.counts)) < panel.at_least:
             continue
-        if not {request.key for request in remaining}.issuperset(panel.with_):
+        if not keys.issuperset(panel.with_):
             continue
         if panel.key not in coded and not coded.isdisjoint((*panel.covers, *panel.with_)):
             continue
+        covered = [request for request in remaining if request.key in covers]
         covered += [request for request in remaining if request.key in panel.with_ and request not in covered]
         first = min(covered, key=lambda request: request.section)
         merged = Request(
@@ -124,7 +123,7 @@ def _panelled(single: list[Request], program: Program, coded: frozenset[str]) ->
             titles=list(dict.fromkeys([title for request in covered for title in request.titles])),
             reasons=[fact for request in covered for fact in request.reasons],
             within_days=min(request.within_days for request in covered),
-            parts=covered,
+            parts=[part for request in covered for part in request.parts or [request]],
         )
         remaining[remaining.index(first)] = merged
         remaining = [request for request in remaining if request not in covered]

@@ -105,6 +105,15 @@ class Ruleset(Model):
         """The override reasons as Codings."""
         return [reason.model_dump() for reason in self.override_reasons]
 
+    @cached_property
+    def notable_of(self) -> dict[str, list[Notable]]:
+        """Value set → the notable limits of its results."""
+        limits: dict[str, list[Notable]] = {}
+        for notable in self.notable:
+            for valueset in notable.in_:
+                limits.setdefault(valueset, []).append(notable)
+        return limits
+
 
 class RuleLock(Model):
     """What a version of a rule meant and said, as digests."""
