@@ -71,20 +71,23 @@ def arrange(findings: Sequence[Finding], alone: Collection[str] = ()) -> list[Se
     firing = [f for f in findings if f.outcome == "fires" and f.rule.status == "active"]
     firing.sort(key=lambda f: (RANK[f.indicator], text.days(f.due_within), f.rule.card.rank))
     responses: dict[str, list[Finding]] = {}
-    groups: dict[Group, list[Finding]] = {group: [] for group in _GROUPS}
+    apart: dict[Group, list[Section]] = {}
+    together: dict[Group, list[Finding]] = {}
     for finding in firing:
-        card = finding.rule.card
-        if finding.indicator != "critical":
-            groups["workup" if card.group == "urgent" else card.group].append(finding)
-            continue
-        response = card.response or finding.rule.id
-        if response not in responses and len(responses) == _MOST_URGENT_CARDS:
-            response = list(responses)[-1]
-        responses.setdefault(response, []).append(finding)
+        rule = finding.rule
+        group: Group = "workup" if rule.card.group == "urgent" else rule.card.group
+        if finding.indicator == "critical":
+            response = rule.card.response or rule.id
+            if response not in responses and len(responses) == _MOST_URGENT_CARDS:
+                response = list(responses)[-1]
+            responses.setdefault(response, []).append(finding)
+        elif rule.id in alone:
+            apart.setdefault(group, []).append(Section(group, (finding,)))
+        else:
+            together.setdefault(group, []).append(finding)
     sections = [Section("urgent", tuple(members)) for members in responses.values()]
-    for group, members in groups.items():
-        together = tuple([f for f in members if f.rule.id not in alone])
-        sections += [Section(group, (f,)) for f in members if f.rule.id in alone]
-        if together:
-            sections.append(Section(group, together))
+    for group in _GROUPS:
+        sections += apart.get(group, ())
+        if group in together:
+            sections.append(Section(group, tuple(together[group])))
     return sections

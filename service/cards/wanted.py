@@ -56,9 +56,10 @@ class Request(msgspec.Struct, eq=False, gc=False):
 
     def _must_name(self, last: Evidence, program: Program) -> bool:
         """Whether the label of the order leaves open what was measured, as in a panel or a blood count."""
-        several = len(program.completions[self.key].members) > 1
-        labels = (last.label.lower(), program.orders[self.key].label.lower())
-        return several or not any(one in other for one, other in (labels, labels[::-1]))
+        if len(program.completions[self.key].members) > 1:
+            return True
+        measured, ordered = last.label.lower(), program.orders[self.key].label.lower()
+        return measured not in ordered and ordered not in measured
 
 
 def requests(sections: Sequence[Section], program: Program, coded: frozenset[str] = frozenset()) -> list[Request]:
@@ -69,6 +70,7 @@ def requests(sections: Sequence[Section], program: Program, coded: frozenset[str
     by_key: dict[str, Request] = {}
     for number, section in enumerate(sections):
         for finding in section.findings:
+            within_days = text.days(finding.due_within)
             for wanted in (*finding.due, *finding.unchecked, *finding.offered):
                 if wanted.ordered is not None:
                     continue
@@ -78,11 +80,11 @@ def requests(sections: Sequence[Section], program: Program, coded: frozenset[str
                     label = program.orders[key].label
                     request = Request(key, label, number, finding.indicator, wanted.unchecked)
                     by_key[key] = request
-                _merge(request, finding, wanted)
+                _merge(request, finding, wanted, within_days)
     return _panelled(list(by_key.values()), program, coded)
 
 
-def _merge(request: Request, finding: Finding, wanted: Wanted) -> None:
+def _merge(request: Request, finding: Finding, wanted: Wanted, within_days: int) -> None:
     """Adds to an order what one more finding says of it."""
     if RANK[finding.indicator] < RANK[request.indicator]:
         request.indicator = finding.indicator
@@ -93,7 +95,7 @@ def _merge(request: Request, finding: Finding, wanted: Wanted) -> None:
         if finding.rule.title not in request.titles:
             request.titles.append(finding.rule.title)
         request.reasons += finding.found
-        request.within_days = min(request.within_days, text.days(finding.due_within))
+        request.within_days = min(request.within_days, within_days)
     request.unusable = request.unusable or wanted.unusable
     request.last = request.last or wanted.last
 
