@@ -10,9 +10,9 @@ from typing import Any
 from service.cards import text
 from service.cards.audience import Audience
 from service.cards.done import done_table, flagged
-from service.cards.drafts import REFERENCE, Drafts, link
+from service.cards.drafts import Drafts, link
 from service.cards.sections import RANK, Section, sections_of
-from service.cards.suggestions import suggest
+from service.cards.suggestions import REFERENCE, suggest
 from service.cards.wanted import Request, requests
 from service.engine.case import BESIDES, KINDS
 from service.engine.evaluate import Evaluation

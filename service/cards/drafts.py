@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import lru_cache
 from typing import Any
 
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from service.cards import text
 from service.cards.options import Group
-from service.clients import SiteCode
 from service.engine.program import Program
-from service.facts.model import Condition, Event, Fact, Medicine, Result
-from service.knowledge.schema import Code, Indicator, Recommendation
+from service.knowledge.schema import Code, Recommendation
 
-_PRIORITY: dict[Indicator, str] = {"info": "routine", "warning": "urgent", "critical": "stat"}
-REFERENCE = re.compile(r"(urn:uuid:[0-9a-f-]+|(https?://\S+/)?[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})$")
-_REASONS = (Condition, Result, Event)  # R4 allows Condition, Observation, DiagnosticReport and DocumentReference only
-_REASON_TYPES = ("Condition/", "Observation/", "DiagnosticReport/")
 _EVIDENCE_LINKS = 2
 _LONGEST_LABEL = 100
 _CATEGORY = {
@@ -30,7 +20,6 @@ _CATEGORY = {
     "procedure": ("103693007", "Diagnostic procedure"),
     "referral": ("3457005", "Patient referral"),
 }
-
 
 Link = dict[str, str]
 
@@ -47,57 +36,6 @@ class Drafts:
     label: str
     topics: dict[Group, dict[str, str]]
     evidence: dict[str, list[Link]]
-
-    def fill(
-        self,
-        key: str,
-        *,
-        patient: str,
-        encounter: str | None,
-        indicator: Indicator,
-        within_days: int,
-        rules: Iterable[str],
-        reasons: Iterable[Fact],
-        today: date,
-    ) -> dict[str, Any]:
-        """Returns the draft order of a key for one patient (clinical.md B8); rule ids stand in its note."""
-        draft = dict(self.templates[key])
-        draft["priority"] = _PRIORITY[indicator]
-        draft["subject"] = {"reference": patient}
-        if encounter:
-            draft["encounter"] = {"reference": f"Encounter/{encounter}"}
-        draft["occurrencePeriod"] = _period(today, within_days)
-        because: list[Link] = []
-        besides: list[Link] = []
-        for reference, fact in {fact.reference: fact for fact in reasons}.items():
-            if isinstance(fact, Medicine):
-                if fact.status != "draft" and REFERENCE.fullmatch(reference):
-                    besides.append({"reference": reference})
-            elif isinstance(fact, _REASONS) and _is_reason(reference) and REFERENCE.fullmatch(reference):
-                because.append({"reference": reference})
-        if because:
-            draft["reasonReference"] = because
-        if besides:
-            draft["supportingInfo"] = besides
-        draft["note"] = [{"text": f"Suggested by the nocturnal leg cramp rules: {', '.join(rules)}."}]
-        return draft
-
-
-@lru_cache(maxsize=64)  # of the day and the rule set alone
-def _period(today: date, within_days: int) -> dict[str, str]:
-    return {"start": today.isoformat(), "end": (today + timedelta(days=within_days)).isoformat()}
-
-
-def coded(draft: dict[str, Any], codes: Sequence[SiteCode]) -> dict[str, Any]:
-    """Returns a draft order with a site's own codes before LOINC's."""
-    if not codes:
-        return draft
-    own = [code.model_dump(exclude_none=True) for code in codes]
-    return {**draft, "code": {**draft["code"], "coding": own + draft["code"].get("coding", [])}}
-
-
-def _is_reason(reference: str) -> bool:
-    return reference.startswith(_REASON_TYPES) or any(f"/{kind}" in reference for kind in _REASON_TYPES)
 
 
 def build_drafts(program: Program, intent: str = "proposal") -> Drafts:
