@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from service.cards import text
 from service.engine.case import Case
-from service.engine.comparison import Bound, meets, newest
+from service.engine.comparison import meets, newest
 from service.engine.completion import Evidence
 from service.engine.evaluate import Evaluation
 from service.engine.findings import Finding
 from service.engine.program import Program
 from service.facts.model import Result
-from service.knowledge.schema import Limits, Notable
+from service.knowledge.schema import Bounded, Notable
 
 
 def flagged(program: Program, evaluation: Evaluation) -> str:
@@ -72,9 +72,12 @@ class _Table:
 
     def mark(self, result: Result) -> str:
         """`high` or `low` against the reference range beside the value, else against the notable limits."""
-        high = None if result.high is None else {result.unit: result.high}
-        low = None if result.low is None else {result.unit: result.low}
-        if level := self.against(result, above=high, below=low):
+        reported: list[Bounded] = []
+        if result.high is not None:
+            reported.append(("high", "above", {result.unit: result.high}))
+        if result.low is not None:
+            reported.append(("low", "below", {result.unit: result.low}))
+        if level := self.against(result, reported):
             return level
         notables = self.notable_of.get(result.analyte, ())
         return next((level for notable in notables if (level := self.level(result, notable))), "")
@@ -91,28 +94,12 @@ class _Table:
         """`high` or `low` against one notable limit, empty in between."""
         if notable.unranged and (result.low, result.high) != (None, None):
             return ""
-        return self.against(
-            result, above=notable.above, at_least=notable.at_least, below=notable.below, at_most=notable.at_most
-        )
+        return self.against(result, notable.bounds)
 
-    def against(
-        self,
-        result: Result,
-        *,
-        above: Limits | None = None,
-        at_least: Limits | None = None,
-        below: Limits | None = None,
-        at_most: Limits | None = None,
-    ) -> str:
+    def against(self, result: Result, bounds: Iterable[Bounded]) -> str:
         """`high` or `low` where the result certainly lies beyond a limit, empty elsewhere."""
-        limits: tuple[tuple[str, Bound, Limits | None], ...] = (
-            ("high", "above", above),
-            ("high", "at_least", at_least),
-            ("low", "below", below),
-            ("low", "at_most", at_most),
-        )
-        for level, bound, limit in limits:
-            if limit is not None and meets(self.case, result, bound, limit):
+        for level, bound, limits in bounds:
+            if meets(self.case, result, bound, limits):
                 return level
         return ""
 
