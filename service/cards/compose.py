@@ -133,7 +133,8 @@ def _detail(
     else:
         parts = ["\n".join(_whys(findings))]
         due = [one.row(program) for request in wanted for one in request.parts or (request,)]
-        due += _ordered_rows(findings, program)
+        if evaluation.facts.orders:
+            due += _ordered_rows(findings, program)
         if due:
             parts.append(text.table("Due | Why | Last result", due))
         checklist = _checklist(findings)
@@ -167,8 +168,9 @@ def _whys(findings: Sequence[Finding]) -> Iterator[str]:
         if time == _TODAY:
             time = "" if today_said or _says_today(finding.summary) else time
             today_said = today_said or bool(time)
-        because = text.facts([fact for fact in finding.found if fact not in told])
-        told.update(finding.found)
+        found = [fact for fact in finding.found if fact not in told] if told else finding.found
+        because = text.facts(found)
+        told.update(found)
         line = "" if len(findings) == 1 else f"- **{finding.summary}**"
         yield " ".join([part for part in (line, time, because and f"On record: {because}.") if part])
 

@@ -103,8 +103,8 @@ def _merge(request: Request, finding: Finding, wanted: Wanted, within_days: int)
 def _panelled(single: list[Request], program: Program, coded: frozenset[str]) -> list[Request]:
     """Replaces single orders by a panel that covers them, where the rule set says so (clinical.md C2, B9.16)."""
     remaining = single
+    keys = {request.key for request in single}
     for panel in program.rules.orders.panels:
-        keys = {request.key for request in remaining}
         covers = keys.intersection(panel.covers)
         if not covers or len(covers) + len(keys.intersection(panel.counts)) < panel.at_least:
             continue
@@ -129,4 +129,5 @@ def _panelled(single: list[Request], program: Program, coded: frozenset[str]) ->
         )
         remaining[remaining.index(first)] = merged
         remaining = [request for request in remaining if request not in covered]
+        keys = {request.key for request in remaining}
     return sorted(remaining, key=lambda request: (request.section, RANK[request.indicator]))
