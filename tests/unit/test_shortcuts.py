@@ -6,6 +6,7 @@ import json
 from datetime import UTC, date
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -52,7 +53,7 @@ def answer(resources: list[dict[str, Any]]) -> dict[str, Any]:
     body = json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}).encode()
     record = read_posted(body, knowledge().types)
     evaluation = judge(record, knowledge(), TODAY, UTC, complaint_given=True)
-    said = respond(evaluation, knowledge(), Audience("Patient/p", new_id=lambda: "one"), silent=True)
+    said = respond(evaluation, knowledge(), Audience("Patient/p", new_id=lambda: UUID(int=1)), silent=True)
     said["extension"][EXTENSION].get("rejected", []).sort(key=lambda item: (item["reference"], item["reason"]))
     return said
 
