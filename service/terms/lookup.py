@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from service.knowledge.phrases import Phrase, PhraseIndex, Tokens, tokens
+from service.knowledge.phrases import PhraseIndex, Tokens, tokens
 from service.terms.negation import Negation
 from service.terms.scan import Scan
 from service.terms.story import Story
@@ -86,7 +86,7 @@ class Terms:
     suspected: PhraseIndex[bool]
     sides: PhraseIndex[str]
     side_codes: dict[tuple[str, str], str]
-    asides: frozenset[Phrase]
+    asides: frozenset[str]
     story: Story
     scan: Scan
     units: Units
@@ -134,7 +134,7 @@ class Terms:
         blocked.update(valueset for valueset, match in decided.items() if match is None)
         return found, blocked
 
-    def by_name(self, words: Tokens) -> dict[str, str]:
+    def by_name(self, words: Tokens, among: Set[str]) -> dict[str, str]:
         """Returns the value sets whose names stand in the words, with the medicine's ingredient where one is meant.
 
         A name does not count where it is negated, another person's, past, hypothetical, or forbidden by its set. Words
@@ -142,7 +142,7 @@ class Terms:
         """
         found: dict[str, str] = {}
         for start, end, (valueset, ingredient) in self._named(words):
-            if valueset in self.alone and len(words) > self.alone_words:
+            if valueset not in among or (valueset in self.alone and len(words) > self.alone_words):
                 continue
             if valueset not in found and self._stands(words, start, end, valueset):
                 found[valueset] = ingredient
@@ -151,9 +151,11 @@ class Terms:
         return found
 
     def _named(self, words: Tokens) -> Iterator[tuple[int, int, tuple[str, str]]]:
+        if self.names.firsts.isdisjoint(words):
+            return
         yield from self.names.find(words)
-        kept = [number for number in range(len(words)) if words[number : number + 1] not in self.asides]
-        if len(kept) < len(words):
+        if not self.asides.isdisjoint(words):
+            kept = [number for number, word in enumerate(words) if word not in self.asides]
             for start, end, name in self.names.find(tuple(words[number] for number in kept)):
                 yield kept[start], kept[end - 1] + 1, name
 
@@ -208,6 +210,8 @@ class Terms:
 
     def side(self, words: Tokens) -> str | None:
         """Returns the side that the words name; one where they say one-sided and not which; both for both sides."""
+        if self.sides.firsts.isdisjoint(words):
+            return None
         spans = list(self.sides.find(words))
         meaningless = [(start, end) for start, end, side in spans if not side]
         return one_of(

@@ -41,6 +41,8 @@ class Negation:
 
     def before(self, words: Tokens, start: int, reach: int | None = None, *, in_part: bool = False) -> bool:
         """Returns whether a denial stands before a place, in its sentence or, with in_part, between its commas."""
+        if self._before.firsts.isdisjoint(words[:start]):  # nearly always
+            return False
         reach = self._reach if reach is None else reach
         breaks = self._breaks(words)
         part = max((at for at in breaks if at <= start), default=0)
@@ -59,6 +61,8 @@ class Negation:
         It is where the phrase stands before it in the sentence, behind it between the same commas, or ends a later part
         ("breast cancer (mother)", but not "left leg swollen, history of DVT").
         """
+        if listed.firsts.isdisjoint(words):  # nearly always
+            return False
         breaks = self._breaks(words)
         low = max((at for at, hard in breaks.items() if at <= start and hard), default=0)
         own_end = min((at for at in breaks if at >= end), default=len(words))
@@ -83,6 +87,8 @@ class Negation:
         return self._before.holds(words) or self._after.holds(words)
 
     def _denied_after(self, words: Tokens, end: int, reach: int) -> bool:
+        if self._after.firsts.isdisjoint(words[end:]):  # nearly always
+            return False
         breaks = [at for at in sorted(self._breaks(words)) if at >= end]
         own_end = breaks[0] if breaks else len(words)
         for begin, stop, last in _within(self._after, words, end, len(words)):
@@ -101,6 +107,11 @@ class Negation:
 
     def _breaks(self, words: Tokens) -> dict[int, bool]:
         """The places where a new part begins → whether a new sentence does."""
+        if words.parts is None:
+            words.parts = self._divide(words)
+        return words.parts
+
+    def _divide(self, words: Tokens) -> dict[int, bool]:
         found = {
             at: mark != ","
             for at, mark in words.breaks.items()

@@ -85,12 +85,11 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
     matches = [match for match in matches if not terms.refused(match.valueset, words)]
     # A coded observation measures something: that its name holds that of a condition does not mean that it is there.
     measures = kind == "observation" and any(coding.code for coding in codings)
-    by_its_name = wanted - terms.by_kind["condition"] if measures else wanted
+    by_its_name = (wanted - terms.by_kind["condition"] if measures else wanted) - blocked
     named: dict[str, str] = {}
     for sentence in words:
-        for valueset, ingredient in terms.by_name(sentence).items():
-            if valueset in by_its_name and valueset not in blocked:
-                named.setdefault(valueset, ingredient)
+        for valueset, ingredient in terms.by_name(sentence, by_its_name).items():
+            named.setdefault(valueset, ingredient)
     tells = any(terms.story.tells(sentence) for sentence in words)
     by_code = frozenset(match.valueset for match in matches)
     added = frozenset(name for name in named if not by_code.isdisjoint(terms.refines.get(name, ())))
