@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Generic, Literal, TypeVar
 
@@ -40,7 +40,7 @@ class Tokens(tuple[str, ...]):
             return {}
         return {number: mark for number, gap in enumerate(between, 1) if gap != " " and (mark := _mark(gap))}
 
-    @cached_property
+    @property
     def doubted(self) -> bool:
         """Whether a question mark stands beside a word, not inside one as where an encoding went wrong."""
         return "?" in self.text and _DOUBT.search(self.text) is not None
@@ -74,21 +74,22 @@ class PhraseIndex(Generic[T]):
         self._by_first = {first: sorted(found.items(), reverse=True) for first, found in by_first.items()}
         self.firsts = frozenset(by_first)
 
-    def find(self, words: Phrase) -> Iterator[tuple[int, int, T]]:
-        """Yields (start, end, value) for each phrase that stands in the words."""
+    def find(self, words: Phrase) -> Sequence[tuple[int, int, T]]:
+        """Returns (start, end, value) for each phrase that stands in the words, of one place the longest first."""
         if self.firsts.isdisjoint(words):  # nearly always
-            return
+            return ()
         by_first = self._by_first
-        for start, word in enumerate(words):
-            if word in by_first:
-                for length, phrases in by_first[word]:  # the longest first
-                    end = start + length
-                    for value in phrases.get(words[start:end], ()):
-                        yield start, end, value
+        return [
+            (start, start + length, value)
+            for start, word in enumerate(words)
+            if word in by_first
+            for length, phrases in by_first[word]
+            for value in phrases.get(words[start : start + length], ())
+        ]
 
     def holds(self, words: Phrase) -> bool:
         """Returns whether any of the phrases stands in the words."""
-        return not self.firsts.isdisjoint(words) and next(self.find(words), None) is not None
+        return bool(self.find(words))
 
 
 class SideCode(Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 
 from service.knowledge.phrases import Phrase, PhraseIndex, Phrases, Tokens, tokens
 
@@ -121,10 +121,9 @@ class Negation:
         return found
 
 
-def _within(listed: PhraseIndex[bool], words: Tokens, low: int, high: int) -> Iterator[tuple[int, int, bool]]:
-    """Yields the phrases that stand between two places."""
-    for start, end, value in listed.find(words[low:high]):
-        yield start + low, end + low, value
+def _within(listed: PhraseIndex[bool], words: Tokens, low: int, high: int) -> Sequence[tuple[int, int, bool]]:
+    """Returns the phrases that stand between two places."""
+    return [(start + low, end + low, value) for start, end, value in listed.find(words[low:high])]
 
 
 def index(*lists: list[str]) -> PhraseIndex[bool]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from service.knowledge.phrases import tokens
 from service.terms.lookup import NOTHING, UNTOLD, Coded, Concept, Match, Recognition, Terms
@@ -84,20 +85,21 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
     words = [tokens(text) for text in dict.fromkeys([*(c.display for c in codings if c.display), *texts])]
     matches = [match for match in matches if not terms.refused(match.valueset, words)]
     # A coded observation measures something: that its name holds that of a condition does not mean that it is there.
-    measures = kind == "observation" and any(coding.code for coding in codings)
-    by_its_name = (wanted - terms.by_kind["condition"] if measures else wanted) - blocked
+    if kind == "observation" and any(coding.code for coding in codings):
+        wanted = terms.by_kind["measurement"]
     named: dict[str, str] = {}
     for sentence in words:
-        for valueset, ingredient in terms.by_name(sentence, by_its_name).items():
-            named.setdefault(valueset, ingredient)
-    tells = any(terms.story.tells(sentence) for sentence in words)
-    by_code = frozenset(match.valueset for match in matches)
-    added = frozenset(name for name in named if not by_code.isdisjoint(terms.refines.get(name, ())))
-    contradiction = bool(by_code and named.keys() - added) and by_code.isdisjoint(named)
-    if not by_code and not named:
+        for valueset, ingredient in terms.by_name(sentence, wanted).items():
+            if valueset not in blocked:
+                named.setdefault(valueset, ingredient)
+    tells = any(map(terms.story.tells, words))
+    if not matches and not named:
         if tells:
             return Recognition(frozenset(), tells_leg_cramps=True)
         return UNTOLD if kind == "medication" and not words and not _is_other(terms, codings) else NOTHING
+    by_code = frozenset(match.valueset for match in matches)
+    added = frozenset(name for name in named if not by_code.isdisjoint(terms.refines.get(name, ())))
+    contradiction = bool(by_code and named.keys() - added) and by_code.isdisjoint(named)
     ingredients = {part for match in matches for part in match.ingredients}
     if not by_code or contradiction:
         ingredients.update(part for ingredient in named.values() for part in ingredient.split("|") if part)

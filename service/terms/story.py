@@ -32,7 +32,7 @@ class Story:
             for start, end, _ in self._leg_cramps.find(words):
                 if self._stands(words, start, end, start):
                     return True
-        nights, legs, cramps = ([(start, end) for start, end, _ in found.find(words)] for found in self._near)
+        nights, legs, cramps = (found.find(words) for found in self._near)
         for cramp in cramps:
             for leg in legs:
                 for night in nights:
@@ -57,6 +57,6 @@ class Story:
         )
 
 
-def _gap(one: tuple[int, int], other: tuple[int, int]) -> int:
+def _gap(one: tuple[int, int, bool], other: tuple[int, int, bool]) -> int:
     """Words between two spans; 0 where they touch or overlap."""
     return max(0, one[0] - other[1], other[0] - one[1])

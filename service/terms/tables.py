@@ -119,6 +119,7 @@ _AMONG = {
     "condition": ("condition",),
     "medication": ("medication",),
     "observation": ("result", "report", "observation", "condition"),
+    "measurement": ("result", "report", "observation"),
     "report": ("report", "result"),
     "procedure": ("procedure", "report"),
     "order": ("result", "report", "procedure"),
