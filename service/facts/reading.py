@@ -89,7 +89,7 @@ class Reading:
         try:
             return decoder.decode(written), False
         except (msgspec.ValidationError, RecursionError):  # the bytes were passed over from less deep in the stack
-            found, faults = mend_element(written, decoder.type, f"{type(resource).__name__}.{element}")
+            found, faults = mend_element(written, decoder, f"{type(resource).__name__}.{element}")
             for fault in faults:
                 self.facts.reject(reference, f"{fault} is not of its FHIR type: not used")
             return found, True
