@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
@@ -11,8 +10,7 @@ from service.shapes import Resource
 from service.versions import Other
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(msgspec.Struct, frozen=True, gc=False):
     """An entry, or an element of one, that was not used, and why. `reference` is `Type/id` or the entry's place."""
 
     reference: str
@@ -64,15 +62,14 @@ def by_type(found: list[Located]) -> dict[type[Resource], list[Located]]:
     return sorted_out
 
 
-@dataclass(slots=True)
-class Source:
+class Source(msgspec.Struct):
     """What one Bundle or resource brought: `complete` is false when a page or a search behind it is missing.
 
     next: of a page of a search, where the Bundle goes on; empty where its link does not say, None for the last page.
     """
 
-    found: list[Located] = field(default_factory=list)
-    rejected: list[Rejection] = field(default_factory=list)
+    found: list[Located] = []
+    rejected: list[Rejection] = []
     complete: bool = True
     next: str | None = None
 

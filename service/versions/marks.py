@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from service import shapes
 from service.shapes import Resource
@@ -60,7 +60,11 @@ _TYPES = {
 def is_r4(resource: Resource) -> bool:
     """Returns whether nothing about a resource calls for a closer look; what it contains always does."""
     look = _LOOKS.get(type(resource))
-    return look is None or (look.read(resource) == look.nothing and (not look.special or look.special(resource) == _ANY))
+    if look is None:
+        return True
+    read, nothing, special = look
+    values: tuple[Any, ...] = read(resource)
+    return values == nothing and (special is None or special(resource) == _ANY)
 
 
 def are_r4(kind: type[Resource], resources: Sequence[Resource]) -> bool:
@@ -68,27 +72,28 @@ def are_r4(kind: type[Resource], resources: Sequence[Resource]) -> bool:
     look = _LOOKS.get(kind)
     if look is None:
         return True
+    read, nothing, special = look
     try:
-        if set(map(look.read, resources)) != {look.nothing}:
+        if set(map(read, resources)) != {nothing}:
             return False
     except TypeError:  # a mark that is no plain value
         return False
     strange = _STRANGE.get(kind)
     if strange is not None:
-        return all(strange.shape not in set(map(type, map(element, resources))) for element in strange.elements)
-    return look.special is None or all(look.special(resource) == _ANY for resource in resources)
+        _, shape, elements = strange
+        return not any(shape in set(map(type, map(element, resources))) for element in elements)
+    return special is None or all(special(resource) == _ANY for resource in resources)
 
 
 def versions_of(resource: Resource) -> int:
     """Returns the versions whose shape a resource may have, as bits; one without a mark of another has R4's."""
-    look = _LOOKS.get(type(resource))
-    if look is None:
-        return _ANY
-    versions = look.special(resource) if look.special else _ANY
-    for value, mask in zip(look.read(resource), look.masks, strict=True):
-        if value is not None:
+    kind = type(resource)
+    versions = _TYPES.get(kind, _ANY)
+    for name, mask in _ELEMENTS.get(kind, {}).items():
+        if getattr(resource, name) is not None:
             versions &= mask
-    return versions
+    special = _SPECIAL.get(kind)
+    return versions if special is None else versions & special(resource)
 
 
 def _statement(statement: shapes.MedicationStatement) -> int:
@@ -108,27 +113,17 @@ def _request(request: shapes.ServiceRequest) -> int:
     return R5 if code is not None and (code.concept is not None or code.reference is not None) else _ANY
 
 
-class _Strange(NamedTuple):
-    """Elements in which a value of one type shows other versions."""
-
-    versions: int
-    shape: type
-    elements: tuple[Callable[[Any], Any], ...]
-
-
-_STRANGE: dict[type[Resource], _Strange] = {
-    shapes.Condition: _Strange(_OLD, str, (attrgetter("clinicalStatus"), attrgetter("verificationStatus"))),
-    shapes.AllergyIntolerance: _Strange(STU3, str, (attrgetter("clinicalStatus"), attrgetter("verificationStatus"))),
-    shapes.Observation: _Strange(_OLD, shapes.Concept, (attrgetter("interpretation"),)),
+# Elements in which a value of one type shows other versions: those versions, the type, the elements.
+_STRANGE: dict[type[Resource], tuple[int, type, tuple[Callable[[Any], Any], ...]]] = {
+    shapes.Condition: (_OLD, str, (attrgetter("clinicalStatus"), attrgetter("verificationStatus"))),
+    shapes.AllergyIntolerance: (STU3, str, (attrgetter("clinicalStatus"), attrgetter("verificationStatus"))),
+    shapes.Observation: (_OLD, shapes.Concept, (attrgetter("interpretation"),)),
 }
 
 
 def _strange(resource: Resource) -> int:
-    strange = _STRANGE[type(resource)]
-    for element in strange.elements:
-        if isinstance(element(resource), strange.shape):
-            return strange.versions
-    return _ANY
+    versions, shape, elements = _STRANGE[type(resource)]
+    return versions if any(isinstance(element(resource), shape) for element in elements) else _ANY
 
 
 _SPECIAL: dict[type[Resource], Callable[[Any], int]] = {
@@ -137,27 +132,17 @@ _SPECIAL: dict[type[Resource], Callable[[Any], int]] = {
     shapes.Encounter: _encounter,
     shapes.ServiceRequest: _request,
 }
-
-
-class _Look(NamedTuple):
-    """How all that might be a mark is read in one go, what a resource without any gives, and who has each so."""
-
-    read: Callable[[Resource], tuple[Any, ...]]
-    nothing: tuple[None, ...]
-    masks: tuple[int, ...]
-    special: Callable[[Any], int] | None
+_Look = tuple[Callable[[Any], tuple[Any, ...]], tuple[None, ...], Callable[[Any], int] | None]
 
 
 def _look(kind: type[Resource]) -> _Look:
-    marks = [*_ELEMENTS.get(kind, {}).items()]
+    """Reads all that might be a mark in one go."""
+    names = [*_ELEMENTS.get(kind, ())]
     if issubclass(kind, shapes.Owned):
-        marks.append(("contained", _ANY))
-    if len(marks) == 1:
-        marks *= 2  # of one name alone, attrgetter gives no tuple
-    names, masks = zip(*marks, strict=True)
-    versions = _TYPES.get(kind)
-    special = _SPECIAL.get(kind) if versions is None else lambda _: versions
-    return _Look(attrgetter(*names), (None,) * len(names), masks, special)
+        names.append("contained")
+    if len(names) == 1:
+        names *= 2  # of one name alone, attrgetter gives no tuple
+    return attrgetter(*names), (None,) * len(names), (lambda _: 0) if kind in _TYPES else _SPECIAL.get(kind)
 
 
 _LOOKS: dict[type[Resource], _Look] = {
