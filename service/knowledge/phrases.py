@@ -36,9 +36,8 @@ class Tokens(tuple[str, ...]):
         `;` ends a sentence, `.` may end one or an abbreviation, `,` sets a part of it off.
         """
         between = _TOKEN.split(self.text)[1:-1]
-        if set(between) == {" "}:
-            return {}
-        return {number: mark for number, gap in enumerate(between, 1) if gap != " " and (mark := _mark(gap))}
+        marks = {gap: mark for gap in set(between) if (mark := _mark(gap))}
+        return {number: marks[gap] for number, gap in enumerate(between, 1) if gap in marks} if marks else {}
 
     @property
     def doubted(self) -> bool:

@@ -179,9 +179,7 @@ class Terms:
         forbidden = self.not_names.get(valueset)
         if forbidden is None or forbidden.firsts.isdisjoint(words):
             return False
-        return any(
-            not self.negation.before(words, start, in_part=True) for start, _, _ in forbidden.find(words)
-        )
+        return any(not self.negation.before(words, start, in_part=True) for start, _, _ in forbidden.find(words))
 
     def is_elsewhere(self, valueset: str, texts: Sequence[Tokens]) -> bool:
         """Returns whether the texts name what the set refuses (another site), and nothing that outweighs it."""
