@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property
 from operator import attrgetter
 
 from service import shapes
 from service.facts.dates import Day
-from service.record import Located, Record
+from service.record import Record
 
 Whole = shapes.Observation | shapes.DiagnosticReport
 Moment = tuple[frozenset[tuple[str | None, str | None]], str]
@@ -33,13 +33,16 @@ class Panels:
 
 def _days_of_panels(record: Record, read: Callable[[Whole], Day | None]) -> dict[str, Day]:
     members: list[tuple[Whole, list[shapes.Reference]]] = [
-        (panel, panel.hasMember) for _, panel in record.of(shapes.Observation) if panel.hasMember
+        (panel, panel.hasMember) for panel in record.resources(shapes.Observation) if panel.hasMember
     ]
-    members += [(report, report.result) for _, report in record.of(shapes.DiagnosticReport) if report.result]
+    members += [(report, report.result) for report in record.resources(shapes.DiagnosticReport) if report.result]
     days: dict[str, Day] = {}
     names: dict[str, str] = {}
     for located in record.located(shapes.Observation) if members else ():
-        names |= dict.fromkeys(_names(located), located.reference)
+        reference = located.reference
+        names[reference] = reference
+        if located.full_url:
+            names[located.full_url] = reference
     for whole, pointed in members:
         day = read(whole)
         for member in pointed if day else ():
@@ -55,7 +58,7 @@ def corrections(record: Record) -> frozenset[Moment]:
     corrected = {status for status in statuses if (status or "").strip().lower() in _CORRECTED}
     if not corrected:
         return frozenset()
-    moments = (moment(item) for _, item in record.of(shapes.Observation) if item.status in corrected)
+    moments = (moment(item) for item in record.resources(shapes.Observation) if item.status in corrected)
     return frozenset(found for found in moments if found is not None)
 
 
@@ -65,10 +68,6 @@ def moment(observation: shapes.Observation) -> Moment | None:
     code = observation.code
     coded = frozenset((coding.system, coding.code) for coding in (code and code.coding) or ())
     return (coded, taken) if "T" in taken and coded else None
-
-
-def _names(located: Located) -> Iterable[str]:
-    return (located.reference, *([located.full_url] if located.full_url else []))
 
 
 def _relative(reference: str) -> str:

@@ -57,6 +57,10 @@ class Record:
         """Returns the resources of one type with where they stand, in the order in which they came."""
         return self.by_type.get(shape, [])
 
+    def resources(self, shape: type[R]) -> list[R]:
+        """Returns the resources of one type, in the order in which they came."""
+        return [located.resource for located in self.located(shape)]  # type: ignore[misc]
+
     def of(self, shape: type[R]) -> Iterator[tuple[str, R]]:
         """Yields (reference, resource) of one type, in the order in which they came."""
         for located in self.located(shape):
