@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import Any, TypeVar
 
@@ -22,8 +21,7 @@ W = TypeVar("W", bound=shapes.WithCode)
 _CONCEPT = msgspec.json.Decoder(Concept | None)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """One record being read as of `today`, its days counted in `zone`."""
 
     record: Record
@@ -32,8 +30,8 @@ class Reading:
     facts: Facts
     today: date
     zone: tzinfo
-    routes: dict[bytes, set[str]] = field(default_factory=dict)  # by the dosage as it was written
-    diagnoses: dict[bytes, bool] = field(default_factory=dict)  # whether of an encounter, by the category as written
+    routes: dict[bytes, set[str]] = {}  # by the dosage as it was written
+    diagnoses: dict[bytes, bool] = {}  # whether of an encounter, by the category as written
 
     def each(
         self, shape: type[W], kind: str, wanted: Callable[[Any], object] | None = None

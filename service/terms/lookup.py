@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import msgspec
 
@@ -32,7 +31,7 @@ class Match:
     overlay: bool = False
 
 
-class Coded(NamedTuple):
+class Coded(msgspec.Struct, frozen=True, gc=False):
     """A coding as it stands in the chart, trimmed."""
 
     system: str | None

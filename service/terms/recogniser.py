@@ -132,7 +132,8 @@ def _is_short(concept: Concept) -> bool:
     if isinstance(concept, bytes):
         return len(concept) <= _LONGEST_REMEMBERED
     codings, texts = concept
-    return sum(len(part or "") for words in (*codings, texts) for part in words) <= _LONGEST_REMEMBERED
+    coded = [part or "" for coding in codings for part in (coding.system, coding.code, coding.display)]
+    return sum(map(len, (*coded, *texts))) <= _LONGEST_REMEMBERED
 
 
 def _how(matches: list[Match]) -> str:
