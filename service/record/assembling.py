@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple, TypeVar
+
+import msgspec
 
 from service import shapes
 from service.record.identity import Identity, whose
@@ -26,8 +27,7 @@ class ShapeRead(NamedTuple):
     resources: int
 
 
-@dataclass(slots=True)
-class Record:
+class Record(msgspec.Struct):
     """One patient's resources by type, and which types were supplied completely.
 
     A type in `supplied` that has no resources means that there are none; a type not in it means that nobody looked. In

@@ -123,7 +123,10 @@ _STRANGE: dict[type[Resource], tuple[int, type, tuple[Callable[[Any], Any], ...]
 
 def _strange(resource: Resource) -> int:
     versions, shape, elements = _STRANGE[type(resource)]
-    return versions if any(isinstance(element(resource), shape) for element in elements) else _ANY
+    for element in elements:
+        if isinstance(element(resource), shape):
+            return versions
+    return _ANY
 
 
 _SPECIAL: dict[type[Resource], Callable[[Any], int]] = {
