@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -117,7 +118,7 @@ class Unusable(msgspec.Struct, frozen=True, gc=False):
     unreadable: bool = False
 
 
-_by_valueset = partial(defaultdict, list)
+_by_valueset: Callable[[], dict[str, list[Any]]] = partial(defaultdict, list)
 
 
 class Facts(msgspec.Struct):
