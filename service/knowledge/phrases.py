@@ -65,25 +65,28 @@ class PhraseIndex(Generic[T]):
     """Phrases by their first word, so that a text is read once for all of them."""
 
     def __init__(self, phrases: Iterable[tuple[Phrase, T]]) -> None:
-        by_first: dict[str, dict[int, dict[Phrase, list[T]]]] = {}
+        meant: dict[Phrase, list[T]] = {}
+        lengths: dict[str, set[int]] = {}
         for phrase, value in phrases:
             if phrase:
-                of_length = by_first.setdefault(phrase[0], {}).setdefault(len(phrase), {})
-                of_length.setdefault(tuple(phrase), []).append(value)
-        self._by_first = {first: sorted(found.items(), reverse=True) for first, found in by_first.items()}
-        self.firsts = frozenset(by_first)
+                meant.setdefault(tuple(phrase), []).append(value)
+                lengths.setdefault(phrase[0], set()).add(len(phrase))
+        self._meant = {phrase: tuple(values) for phrase, values in meant.items()}
+        self._lengths = {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
+        self.firsts = frozenset(lengths)
 
     def find(self, words: Phrase) -> Sequence[tuple[int, int, T]]:
         """Returns (start, end, value) for each phrase that stands in the words, of one place the longest first."""
         if self.firsts.isdisjoint(words):  # nearly always
             return ()
-        by_first = self._by_first
+        lengths, meant, last = self._lengths, self._meant, len(words)
         return [
             (start, start + length, value)
             for start, word in enumerate(words)
-            if word in by_first
-            for length, phrases in by_first[word]
-            for value in phrases.get(words[start : start + length], ())
+            if word in lengths
+            for length in lengths[word]
+            if start + length <= last
+            for value in meant.get(words[start : start + length], ())
         ]
 
     def holds(self, words: Phrase) -> bool:
