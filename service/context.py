@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -49,15 +48,14 @@ class LooseContext(Shape):
     conditions: msgspec.Raw = msgspec.Raw()
 
 
-@dataclass(frozen=True, slots=True)
-class Brought:
+class Brought(msgspec.Struct, frozen=True):
     """What the context adds to the record.
 
     orders: references of the orders that the answer is about, those selected or all that are to be signed; None where
     the hook is not about orders. problems: references of the problems just added; None where it is not about these.
     """
 
-    source: Source = field(default_factory=Source)
+    source: Source = msgspec.field(default_factory=Source)
     orders: frozenset[str] | None = None
     problems: frozenset[str] | None = None
 

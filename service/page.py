@@ -17,14 +17,15 @@ def page_of(resource: shapes.Resource, name: str) -> Source | None:
 
     Whether it is complete does not count the pages to come.
     """
-    if isinstance(resource, shapes.OperationOutcome):
-        return None
     following: str | None = None
-    if isinstance(resource, shapes.Bundle) and not (resource.entry or resource.link):
-        return Source()
-    if isinstance(resource, shapes.Bundle) and resource.link:
-        following = _next(resource.link)
-        resource.link = None
+    if isinstance(resource, shapes.Bundle):
+        if not (resource.entry or resource.link):
+            return Source()
+        if resource.link:
+            following = _next(resource.link)
+            resource.link = None
+    elif isinstance(resource, shapes.OperationOutcome):
+        return None
     source = from_decoded(resource, name)
     source.next = following
     return source

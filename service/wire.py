@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -61,8 +61,7 @@ class Authorization:
         return "Authorization(…)"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """A hook call.
 
     prefetch holds a key only where the client sent it: None for null, "failed" for an OperationOutcome. extension is
@@ -77,8 +76,8 @@ class Message:
     prefetch: dict[str, Source | str | None]
     fhir_server: str | None = None
     authorization: Authorization | None = None
-    extension: dict[str, Any] = field(default_factory=dict)
-    brought: Brought = field(default_factory=Brought)
+    extension: dict[str, Any] = {}
+    brought: Brought = msgspec.field(default_factory=Brought)
 
     @property
     def user_is_lay(self) -> bool:

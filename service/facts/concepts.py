@@ -16,7 +16,7 @@ def codings(concept: Concept | None) -> tuple[Coded, ...]:
     if concept.coding is None and concept.concept is not None:
         concept = concept.concept
     return tuple(
-        Coded(c.system and c.system.strip(), c.code and c.code.strip(), c.display) for c in concept.coding or ()
+        [Coded(c.system and c.system.strip(), c.code and c.code.strip(), c.display) for c in concept.coding or ()]
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -117,8 +118,10 @@ class Unusable(msgspec.Struct, frozen=True, gc=False):
     unreadable: bool = False
 
 
-@dataclass(slots=True)
-class Facts:
+_by_valueset: Callable[[], dict[str, list[Any]]] = partial(defaultdict, list)
+
+
+class Facts(msgspec.Struct):
     """All facts of one patient, by value set.
 
     supplied: the FHIR types that were looked for completely. broken: those that came back failed or incomplete.
@@ -132,21 +135,21 @@ class Facts:
     deceased: bool = False
     supplied: frozenset[str] = frozenset()
     broken: frozenset[str] = frozenset()
-    unreadable: dict[str, str] = field(default_factory=dict)
-    conditions: dict[str, list[Condition]] = field(default_factory=lambda: defaultdict(list))
-    refuted: dict[str, list[Condition]] = field(default_factory=lambda: defaultdict(list))
-    medicines: dict[str, list[Medicine]] = field(default_factory=lambda: defaultdict(list))
-    results: dict[str, list[Result]] = field(default_factory=lambda: defaultdict(list))
-    unusable: list[Unusable] = field(default_factory=list)
-    reports: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
-    procedures: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
-    observations: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
-    denied: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
-    encounters: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
-    answers: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
-    allergies: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
-    orders: list[Event] = field(default_factory=list)
-    rejected: list[Rejection] = field(default_factory=list)
+    unreadable: dict[str, str] = {}
+    conditions: dict[str, list[Condition]] = msgspec.field(default_factory=_by_valueset)
+    refuted: dict[str, list[Condition]] = msgspec.field(default_factory=_by_valueset)
+    medicines: dict[str, list[Medicine]] = msgspec.field(default_factory=_by_valueset)
+    results: dict[str, list[Result]] = msgspec.field(default_factory=_by_valueset)
+    unusable: list[Unusable] = []
+    reports: dict[str, list[Event]] = msgspec.field(default_factory=_by_valueset)
+    procedures: dict[str, list[Event]] = msgspec.field(default_factory=_by_valueset)
+    observations: dict[str, list[Event]] = msgspec.field(default_factory=_by_valueset)
+    denied: dict[str, list[Event]] = msgspec.field(default_factory=_by_valueset)
+    encounters: dict[str, list[Event]] = msgspec.field(default_factory=_by_valueset)
+    answers: dict[str, list[Event]] = msgspec.field(default_factory=_by_valueset)
+    allergies: dict[str, list[Event]] = msgspec.field(default_factory=_by_valueset)
+    orders: list[Event] = []
+    rejected: list[Rejection] = []
     shapes_read: tuple[ShapeRead, ...] = ()
     not_supplied: tuple[str, ...] = ()
     patient_id: str | None = None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from service import shapes
 from service.facts.dates import Day
-from service.record import Located, Record
+from service.record import Record
 
 Whole = shapes.Observation | shapes.DiagnosticReport
 Moment = tuple[frozenset[tuple[str | None, str | None]], str]
@@ -31,13 +31,16 @@ class Panels:
 
 def _days_of_panels(record: Record, read: Callable[[Whole], Day | None]) -> dict[str, Day]:
     members: list[tuple[Whole, list[shapes.Reference]]] = [
-        (panel, panel.hasMember) for _, panel in record.of(shapes.Observation) if panel.hasMember
+        (panel, panel.hasMember) for panel in record.resources(shapes.Observation) if panel.hasMember
     ]
-    members += [(report, report.result) for _, report in record.of(shapes.DiagnosticReport) if report.result]
+    members += [(report, report.result) for report in record.resources(shapes.DiagnosticReport) if report.result]
     days: dict[str, Day] = {}
     names: dict[str, str] = {}
     for located in record.located(shapes.Observation) if members else ():
-        names |= dict.fromkeys(_names(located), located.reference)
+        reference = located.reference
+        names[reference] = reference
+        if located.full_url:
+            names[located.full_url] = reference
     for whole, pointed in members:
         day = read(whole)
         for member in pointed if day else ():
@@ -63,10 +66,6 @@ def moment(observation: shapes.Observation) -> Moment | None:
     code = observation.code
     coded = frozenset((coding.system, coding.code) for coding in (code and code.coding) or ())
     return (coded, taken) if "T" in taken and coded else None
-
-
-def _names(located: Located) -> Iterable[str]:
-    return (located.reference, *([located.full_url] if located.full_url else []))
 
 
 def _relative(reference: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import Any, TypeVar
 
@@ -21,8 +20,7 @@ W = TypeVar("W", bound=shapes.WithCode)
 _CONCEPT = msgspec.json.Decoder(Concept | None)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """One record being read as of `today`, its days counted in `zone`."""
 
     record: Record
@@ -31,8 +29,8 @@ class Reading:
     facts: Facts
     today: date
     zone: tzinfo
-    products: dict[tuple[bytes, bytes], Recognition] = field(default_factory=dict)  # by medicine and dosage as written
-    diagnoses: dict[bytes, bool] = field(default_factory=dict)  # whether of an encounter, by the category as written
+    products: dict[tuple[bytes, bytes], Recognition] = {}  # by medicine and dosage as written
+    diagnoses: dict[bytes, bool] = {}  # whether of an encounter, by the category as written
 
     def each(self, shape: type[W], kind: str) -> list[tuple[Located, W, Recognition]]:
         """Returns the resources of a type with what their code means, in the order in which they came."""
@@ -79,7 +77,7 @@ class Reading:
         try:
             return decoder.decode(written), False
         except (msgspec.ValidationError, RecursionError):  # the bytes were passed over from less deep in the stack
-            found, faults = mend_element(written, decoder.type, f"{type(resource).__name__}.{element}")
+            found, faults = mend_element(written, decoder, f"{type(resource).__name__}.{element}")
             for fault in faults:
                 self.facts.reject(reference, f"{fault} is not of its FHIR type: not used")
             return found, True

@@ -18,7 +18,7 @@ from service.facts.model import Facts, Result, Unusable
 from service.facts.panels import Panels, corrections, moment
 from service.facts.reading import Reading
 from service.facts.reports import add_report
-from service.facts.symptoms import add_symptom
+from service.facts.symptoms import add_symptom, says_leg_cramps
 from service.facts.values import VOID, Measured, measure
 from service.record import Located
 from service.terms import NOTHING, Recognition
@@ -70,10 +70,10 @@ def read_results(reading: Reading) -> None:
             for valueset in meaning.measures:
                 waiting[valueset].append(one)
         else:
-            places.setdefault(located.reference, place)
-            of_panel = partial(panels.day_of, located.reference)
-            _observation(located.reference, observation, meaning, of_panel, reading)
-            _contained(located.reference, observation, reading)
+            reference = located.reference
+            places.setdefault(reference, place)
+            _observation(reference, observation, meaning, partial(panels.day_of, reference), reading)
+            _contained(reference, observation, reading)
     _read_reports(reading)
     for valueset, those in waiting.items():
         _measure_newest(valueset, those, places, reading)
@@ -146,7 +146,7 @@ def _observation(
     reading: Reading,
 ) -> None:
     """Reads one observation with its components; without a date of its own it is of its panel's day."""
-    told = bool(observation.raw_answer) or observation.valueString is not None
+    told = bool(observation.raw_answer) or says_leg_cramps(observation, reading.terms)
     if found is NOTHING and not told and observation.component is None:
         return
     components = [

@@ -41,8 +41,7 @@ def add_symptom(
     )
     if value:
         valuesets |= value.valuesets
-    said = (tokens(observation.valueString),) if observation.valueString else ()
-    told = found.tells_leg_cramps or text.tells_leg_cramps(terms, said)
+    told = found.tells_leg_cramps or says_leg_cramps(observation, terms)
     if told:
         valuesets.add(text.VALUESET)
     if not valuesets or day is None or day.date > reading.today:
@@ -62,6 +61,11 @@ def add_symptom(
     )
     for valueset in valuesets:
         reading.facts.observations[valueset].append(fact)
+
+
+def says_leg_cramps(observation: shapes.Observation, terms: Terms) -> bool:
+    """Returns whether the value of an observation tells of leg cramps in words."""
+    return observation.valueString is not None and text.tells_leg_cramps(terms, (tokens(observation.valueString),))
 
 
 def _add_denied(reference: str, found: Recognition, day: Day, reading: Reading) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Generic, Literal, TypeVar
 
 from pydantic import Field
@@ -18,20 +19,30 @@ _TOKEN = re.compile(r"[a-z0-9]+")
 _STOP = re.compile(r"[;!?\n\r•]")
 _DOT = re.compile(r"\.(?=\s)")
 _COMMA = re.compile(r"[,()\[\]–—]|\s-\s")
-_ANY_MARK = re.compile(r"[;!?\n\r•.,()\[\]–—]|\s-\s")  # at least what the three above find
+_MARKS = ((";", _STOP), (".", _DOT), (",", _COMMA))
 _DOUBT = re.compile(r"(?<!\w)\?|\?(?!\w)")
 
 
 class Tokens(tuple[str, ...]):
-    """The words of a text, and what stood between them.
+    """The words of a text, and what stood between them, worked out when it is asked for: most texts name nothing."""
 
-    breaks: index of the word behind a mark → the mark: `;` ends a sentence, `.` may end one or an abbreviation, `,`
-    sets a part of it off. doubted: a question mark stands beside a word, not inside one as where an encoding went
-    wrong.
-    """
+    text: str
+    parts: dict[int, bool] | None = None  # what Negation makes of the marks
 
-    breaks: Mapping[int, str]
-    doubted: bool
+    @cached_property
+    def breaks(self) -> dict[int, str]:
+        """Index of the word behind a mark → the mark.
+
+        `;` ends a sentence, `.` may end one or an abbreviation, `,` sets a part of it off.
+        """
+        between = _TOKEN.split(self.text)[1:-1]
+        marks = {gap: mark for gap in set(between) if (mark := _mark(gap))}
+        return {number: marks[gap] for number, gap in enumerate(between, 1) if gap in marks} if marks else {}
+
+    @property
+    def doubted(self) -> bool:
+        """Whether a question mark stands beside a word, not inside one as where an encoding went wrong."""
+        return "?" in self.text and _DOUBT.search(self.text) is not None
 
 
 def tokens(text: str) -> Tokens:
@@ -41,51 +52,46 @@ def tokens(text: str) -> Tokens:
             c for c in unicodedata.normalize("NFKD", text.replace("ß", "ss")) if not unicodedata.combining(c)
         )
     text = text.lower()
-    spans = list(_TOKEN.finditer(text))
-    words = Tokens(span[0] for span in spans)
-    words.breaks = (
-        {
-            number: mark
-            for number in range(1, len(spans))
-            if (mark := _mark(text[spans[number - 1].end() : spans[number].start()]))
-        }
-        if _ANY_MARK.search(text)
-        else {}
-    )
-    words.doubted = "?" in text and _DOUBT.search(text) is not None
+    words = Tokens(_TOKEN.findall(text))
+    words.text = text
     return words
 
 
 def _mark(between: str) -> str:
-    if between == " ":
-        return ""
-    return next((mark for mark, found in ((";", _STOP), (".", _DOT), (",", _COMMA)) if found.search(between)), "")
+    return next((mark for mark, found in _MARKS if found.search(between)), "")
 
 
 class PhraseIndex(Generic[T]):
     """Phrases by their first word, so that a text is read once for all of them."""
 
     def __init__(self, phrases: Iterable[tuple[Phrase, T]]) -> None:
-        self._by_first: dict[str, list[tuple[Phrase, T]]] = {}
+        meant: dict[Phrase, list[T]] = {}
+        lengths: dict[str, set[int]] = {}
         for phrase, value in phrases:
             if phrase:
-                self._by_first.setdefault(phrase[0], []).append((tuple(phrase), value))
-        for candidates in self._by_first.values():
-            candidates.sort(key=lambda candidate: -len(candidate[0]))
+                meant.setdefault(tuple(phrase), []).append(value)
+                lengths.setdefault(phrase[0], set()).add(len(phrase))
+        self._meant = {phrase: tuple(values) for phrase, values in meant.items()}
+        self._lengths = {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
+        self.firsts = frozenset(lengths)
 
-    def find(self, words: Phrase) -> Iterator[tuple[int, int, T]]:
-        """Yields (start, end, value) for each phrase that stands in the words."""
-        if self._by_first.keys().isdisjoint(words):  # nearly always
-            return
-        for start, word in enumerate(words):
-            for phrase, value in self._by_first.get(word, ()):
-                end = start + len(phrase)
-                if words[start:end] == phrase:
-                    yield start, end, value
+    def find(self, words: Phrase) -> Sequence[tuple[int, int, T]]:
+        """Returns (start, end, value) for each phrase that stands in the words, of one place the longest first."""
+        if self.firsts.isdisjoint(words):  # nearly always
+            return ()
+        lengths, meant, last = self._lengths, self._meant, len(words)
+        return [
+            (start, start + length, value)
+            for start, word in enumerate(words)
+            if word in lengths
+            for length in lengths[word]
+            if start + length <= last
+            for value in meant.get(words[start : start + length], ())
+        ]
 
     def holds(self, words: Phrase) -> bool:
         """Returns whether any of the phrases stands in the words."""
-        return next(self.find(words), None) is not None
+        return bool(self.find(words))
 
 
 class SideCode(Model):

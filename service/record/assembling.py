@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
+
+import msgspec
 
 from service import shapes
 from service.record.identity import Identity, whose
@@ -24,8 +25,7 @@ class ShapeRead(NamedTuple):
     resources: int
 
 
-@dataclass(slots=True)
-class Record:
+class Record(msgspec.Struct):
     """One patient's resources by type, and which types were supplied completely.
 
     A type in `supplied` that has no resources means that there are none; a type not in it means that nobody looked. In
@@ -54,6 +54,10 @@ class Record:
     def located(self, shape: type[Resource]) -> list[Located]:
         """Returns the resources of one type with where they stand, in the order in which they came."""
         return self.by_type.get(shape, [])
+
+    def resources(self, shape: type[R]) -> list[R]:
+        """Returns the resources of one type, in the order in which they came."""
+        return [located.resource for located in self.located(shape)]  # type: ignore[misc]
 
     def of(self, shape: type[R]) -> Iterator[tuple[str, R]]:
         """Yields (reference, resource) of one type, in the order in which they came."""

@@ -12,13 +12,12 @@ _MENDS = 25  # faults mended in one piece before it is given up
 _STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
 
 
-def mend(body: bytes | msgspec.Raw, shape: type[T], faults: list[str]) -> T | None:
+def mend(body: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T], faults: list[str]) -> T | None:
     """Drops the elements that are not of their type, noting the path of each, until the rest can be read."""
     try:
         tree = msgspec.json.decode(body)
     except msgspec.DecodeError:  # a number that no float holds
         return None
-    decoder = msgspec.json.Decoder(shape)
     for _ in range(_MENDS):
         try:
             return decoder.decode(msgspec.json.encode(tree))
@@ -30,14 +29,16 @@ def mend(body: bytes | msgspec.Raw, shape: type[T], faults: list[str]) -> T | No
     return None
 
 
-def mend_element(written: msgspec.Raw, shape: type[T | None], path: str) -> tuple[T | None, list[str]]:
+def mend_element(
+    written: msgspec.Raw, decoder: msgspec.json.Decoder[T | None], path: str
+) -> tuple[T | None, list[str]]:
     """Returns what can be read of an element that was left as bytes, and the paths of what is not of its FHIR type.
 
     None where nothing can be read: the path of the element itself is then among them.
     """
     faults: list[str] = []
     try:
-        read = mend(written, shape, faults)
+        read = mend(written, decoder, faults)
     except RecursionError:  # nested as deep as anything may be that is only passed over
         read, faults = None, []
     paths = [f"{path}{fault}" if fault.startswith("[") else f"{path}.{fault}" for fault in faults]

@@ -211,7 +211,7 @@ def _take(body: bytes | msgspec.Raw, kind: str, full_url: str | None, name: str,
     try:
         resource: Resource | None = decoder.decode(body)
     except msgspec.ValidationError:
-        resource = mend(body, shapes.READ[kind], faults)
+        resource = mend(body, decoder, faults)
     where = full_url or name if resource is None else _name(resource, full_url, name)
     source.rejected += [Rejection(where, f"{kind}.{path} is not of its FHIR type: not used") for path in faults]
     if resource is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Protocol
 
@@ -13,8 +12,7 @@ from service.shapes import Resource
 from service.versions import Other
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(msgspec.Struct, frozen=True, gc=False):
     """An entry, or an element of one, that was not used, and why. `reference` is `Type/id` or the entry's place."""
 
     reference: str
@@ -55,16 +53,15 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
     part: int = 0
 
 
-@dataclass(slots=True)
-class Source:
+class Source(msgspec.Struct):
     """What one Bundle or resource brought: `complete` is false when a page or a search behind it is missing.
 
     by_type: what was found, each type in the order in which it came, none empty. next: of a page of a search, where the
     Bundle goes on; empty where its link does not say, None for the last page.
     """
 
-    by_type: dict[type[Resource], list[Located]] = field(default_factory=dict)
-    rejected: list[Rejection] = field(default_factory=list)
+    by_type: dict[type[Resource], list[Located]] = {}
+    rejected: list[Rejection] = []
     complete: bool = True
     next: str | None = None
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from service.knowledge.phrases import Phrase, PhraseIndex, Tokens, tokens
+import msgspec
+
+from service.knowledge.phrases import PhraseIndex, Tokens, tokens
 from service.terms.negation import Negation
 from service.terms.scan import Scan
 from service.terms.story import Story
@@ -30,7 +31,7 @@ class Match:
     overlay: bool = False
 
 
-class Coded(NamedTuple):
+class Coded(msgspec.Struct, frozen=True, gc=False):
     """A coding as it stands in the chart, trimmed."""
 
     system: str | None
@@ -38,8 +39,7 @@ class Coded(NamedTuple):
     display: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Recognition:
+class Recognition(msgspec.Struct, frozen=True, gc=False):
     """What a concept means to the rules.
 
     by: code, overlay (a code of the site's file) or name.
@@ -86,7 +86,7 @@ class Terms:
     suspected: PhraseIndex[bool]
     sides: PhraseIndex[str]
     side_codes: dict[tuple[str, str], str]
-    asides: frozenset[Phrase]
+    asides: frozenset[str]
     story: Story
     scan: Scan
     units: Units
@@ -134,42 +134,51 @@ class Terms:
         blocked.update(valueset for valueset, match in decided.items() if match is None)
         return found, blocked
 
-    def by_name(self, words: Tokens) -> dict[str, str]:
+    def by_name(self, words: Tokens, among: Set[str]) -> dict[str, str]:
         """Returns the value sets whose names stand in the words, with the medicine's ingredient where one is meant.
 
         A name does not count where it is negated, another person's, past, hypothetical, or forbidden by its set. Words
         of side and articles may stand inside it.
         """
         found: dict[str, str] = {}
+        said: dict[tuple[int, int], bool] = {}
         for start, end, (valueset, ingredient) in self._named(words):
-            if valueset in self.alone and len(words) > self.alone_words:
+            if valueset not in among or (valueset in self.alone and len(words) > self.alone_words):
                 continue
-            if valueset not in found and self._stands(words, start, end, valueset):
+            if valueset in found:
+                if ingredient and ingredient not in found[valueset]:
+                    found[valueset] = f"{found[valueset]}|{ingredient}"
+                continue
+            if (start, end) not in said:
+                said[start, end] = self._is_said(words, start, end)
+            if said[start, end] and self._may_mean(valueset, words):
                 found[valueset] = ingredient
-            elif ingredient and valueset in found and ingredient not in found[valueset]:
-                found[valueset] = f"{found[valueset]}|{ingredient}"
         return found
 
-    def _named(self, words: Tokens) -> Iterator[tuple[int, int, tuple[str, str]]]:
-        yield from self.names.find(words)
-        kept = [number for number in range(len(words)) if words[number : number + 1] not in self.asides]
-        if len(kept) < len(words):
-            for start, end, name in self.names.find(tuple(words[number] for number in kept)):
-                yield kept[start], kept[end - 1] + 1, name
+    def _named(self, words: Tokens) -> Sequence[tuple[int, int, tuple[str, str]]]:
+        found = self.names.find(words)
+        if self.asides.isdisjoint(words) or self.names.firsts.isdisjoint(words):
+            return found
+        kept = [number for number, word in enumerate(words) if word not in self.asides]
+        inside = self.names.find(tuple([words[number] for number in kept]))
+        return [*found, *((kept[start], kept[end - 1] + 1, name) for start, end, name in inside)]
 
-    def _stands(self, words: Tokens, start: int, end: int, valueset: str) -> bool:
-        if self.negation.denies(words, start, end):
-            return False
-        if self.negation.aside(self.elsewhere, words, start, end):
-            return False
+    def _is_said(self, words: Tokens, start: int, end: int) -> bool:
+        """Whether what stands there is said of this patient and now: not denied, of somebody else, or past."""
+        return not self.negation.denies(words, start, end) and not self.negation.aside(
+            self.elsewhere, words, start, end
+        )
+
+    def _may_mean(self, valueset: str, words: Tokens) -> bool:
+        """Whether the words hold nothing that keeps a name from meaning the set."""
         return not self._forbidden(valueset, words) and not self.is_elsewhere(valueset, [words])
 
     def _forbidden(self, valueset: str, words: Tokens) -> bool:
         """Whether the words hold what the set may not mean; what they deny ("not on dialysis") does not count."""
         forbidden = self.not_names.get(valueset)
-        return forbidden is not None and any(
-            not self.negation.before(words, start, in_part=True) for start, _, _ in forbidden.find(words)
-        )
+        if forbidden is None or forbidden.firsts.isdisjoint(words):
+            return False
+        return any(not self.negation.before(words, start, in_part=True) for start, _, _ in forbidden.find(words))
 
     def is_elsewhere(self, valueset: str, texts: Sequence[Tokens]) -> bool:
         """Returns whether the texts name what the set refuses (another site), and nothing that outweighs it."""
@@ -190,7 +199,8 @@ class Terms:
     def _takes_back(self, valueset: str, words: Tokens) -> bool:
         named = [(start, end) for start, end, (name, _) in self._named(words) if name == valueset]
         if named:
-            return not any(self._stands(words, start, end, valueset) for start, end in named)
+            is_said = any(self._is_said(words, start, end) for start, end in named)
+            return not (is_said and self._may_mean(valueset, words))
         if self.elsewhere.holds(words) or self._forbidden(valueset, words):
             return True
         return bool(words) and all(self.negation.holds(part) for part in self.negation.parts(words))
@@ -208,7 +218,9 @@ class Terms:
 
     def side(self, words: Tokens) -> str | None:
         """Returns the side that the words name; one where they say one-sided and not which; both for both sides."""
-        spans = list(self.sides.find(words))
+        spans = self.sides.find(words)
+        if not spans:
+            return None
         meaningless = [(start, end) for start, end, side in spans if not side]
         return one_of(
             side

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from service.knowledge.phrases import Phrase, PhraseIndex, Phrases, Tokens, tokens
 
@@ -41,12 +41,15 @@ class Negation:
 
     def before(self, words: Tokens, start: int, reach: int | None = None, *, in_part: bool = False) -> bool:
         """Returns whether a denial stands before a place, in its sentence or, with in_part, between its commas."""
+        found = self._before.find(words[:start])
+        if not found:  # nearly always
+            return False
         reach = self._reach if reach is None else reach
         breaks = self._breaks(words)
         part = max((at for at in breaks if at <= start), default=0)
         low = part if in_part else max((at for at, hard in breaks.items() if at <= start and hard), default=0)
-        for begin, stop, backwards in _within(self._before, words, low, start):
-            if start - stop > reach or self._is_open(words, begin, stop):
+        for begin, stop, backwards in found:
+            if begin < low or start - stop > reach or self._is_open(words, begin, stop):
                 continue
             ends = words[begin:stop] in self._to_comma and not self._joins.holds(words[stop:start])
             if begin >= part or not (backwards or ends or stop in breaks):
@@ -59,13 +62,16 @@ class Negation:
         It is where the phrase stands before it in the sentence, behind it between the same commas, or ends a later part
         ("breast cancer (mother)", but not "left leg swollen, history of DVT").
         """
+        found = listed.find(words)
+        if not found:  # nearly always
+            return False
         breaks = self._breaks(words)
         low = max((at for at, hard in breaks.items() if at <= start and hard), default=0)
         own_end = min((at for at in breaks if at >= end), default=len(words))
-        if listed.holds(words[low:start]):
+        if any(low <= begin and stop <= start for begin, stop, _ in found):
             return True
         ends = {*breaks, len(words)}
-        return any(begin < own_end or stop in ends for begin, stop, _ in _within(listed, words, end, len(words)))
+        return any(begin >= end and (begin < own_end or stop in ends) for begin, stop, _ in found)
 
     def part(self, words: Tokens, start: int, end: int) -> tuple[int, int]:
         """Returns the bounds of what stands between the commas or stops around a place."""
@@ -83,9 +89,12 @@ class Negation:
         return self._before.holds(words) or self._after.holds(words)
 
     def _denied_after(self, words: Tokens, end: int, reach: int) -> bool:
+        found = self._after.find(words[end:])
+        if not found:  # nearly always
+            return False
         breaks = [at for at in sorted(self._breaks(words)) if at >= end]
         own_end = breaks[0] if breaks else len(words)
-        for begin, stop, last in _within(self._after, words, end, len(words)):
+        for begin, stop, last in ((begin + end, stop + end, last) for begin, stop, last in found):
             if begin - end > reach or self._is_open(words, begin, stop):
                 continue
             closes = stop in (*breaks, len(words)) or any(at == 0 for at, _, _ in self._goes_on.find(words[stop:]))
@@ -101,6 +110,11 @@ class Negation:
 
     def _breaks(self, words: Tokens) -> dict[int, bool]:
         """The places where a new part begins → whether a new sentence does."""
+        if words.parts is None:
+            words.parts = self._divide(words)
+        return words.parts
+
+    def _divide(self, words: Tokens) -> dict[int, bool]:
         found = {
             at: mark != ","
             for at, mark in words.breaks.items()
@@ -108,12 +122,6 @@ class Negation:
         }
         found.update((stop, True) for _, stop, _ in self._turns.find(words) if stop < len(words))
         return found
-
-
-def _within(listed: PhraseIndex[bool], words: Tokens, low: int, high: int) -> Iterator[tuple[int, int, bool]]:
-    """Yields the phrases that stand between two places."""
-    for start, end, value in listed.find(words[low:high]):
-        yield start + low, end + low, value
 
 
 def index(*lists: list[str]) -> PhraseIndex[bool]:

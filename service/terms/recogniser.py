@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from service.knowledge.phrases import tokens
 from service.terms.lookup import NOTHING, UNTOLD, Coded, Concept, Match, Recognition, Terms
@@ -84,21 +85,21 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
     words = [tokens(text) for text in dict.fromkeys([*(c.display for c in codings if c.display), *texts])]
     matches = [match for match in matches if not terms.refused(match.valueset, words)]
     # A coded observation measures something: that its name holds that of a condition does not mean that it is there.
-    measures = kind == "observation" and any(coding.code for coding in codings)
-    by_its_name = wanted - terms.by_kind["condition"] if measures else wanted
+    if kind == "observation" and any(coding.code for coding in codings):
+        wanted = terms.by_kind["measurement"]
     named: dict[str, str] = {}
     for sentence in words:
-        for valueset, ingredient in terms.by_name(sentence).items():
-            if valueset in by_its_name and valueset not in blocked:
+        for valueset, ingredient in terms.by_name(sentence, wanted).items():
+            if valueset not in blocked:
                 named.setdefault(valueset, ingredient)
-    tells = any(terms.story.tells(sentence) for sentence in words)
-    by_code = frozenset(match.valueset for match in matches)
-    added = frozenset(name for name in named if not by_code.isdisjoint(terms.refines.get(name, ())))
-    contradiction = bool(by_code and named.keys() - added) and by_code.isdisjoint(named)
-    if not by_code and not named:
+    tells = any(map(terms.story.tells, words))
+    if not matches and not named:
         if tells:
             return Recognition(frozenset(), tells_leg_cramps=True)
         return UNTOLD if kind == "medication" and not words and not _is_other(terms, codings) else NOTHING
+    by_code = frozenset(match.valueset for match in matches)
+    added = frozenset(name for name in named if not by_code.isdisjoint(terms.refines.get(name, ())))
+    contradiction = bool(by_code and named.keys() - added) and by_code.isdisjoint(named)
     ingredients = {part for match in matches for part in match.ingredients}
     if not by_code or contradiction:
         ingredients.update(part for ingredient in named.values() for part in ingredient.split("|") if part)
@@ -131,7 +132,8 @@ def _is_short(concept: Concept) -> bool:
     if isinstance(concept, bytes):
         return len(concept) <= _LONGEST_REMEMBERED
     codings, texts = concept
-    return sum(len(part or "") for words in (*codings, texts) for part in words) <= _LONGEST_REMEMBERED
+    coded = [part or "" for coding in codings for part in (coding.system, coding.code, coding.display)]
+    return sum(map(len, (*coded, *texts))) <= _LONGEST_REMEMBERED
 
 
 def _how(matches: list[Match]) -> str:

@@ -13,14 +13,18 @@ class Story:
         self._near = (index(phrases.night), index(phrases.leg), index(phrases.cramp))
         self._night_cramps = index(phrases.night_cramps)
         self._leg_cramps = index(phrases.leg_cramps)
+        # One of these stands in whatever tells of leg cramps.
+        self._firsts = self._night_cramps.firsts | self._leg_cramps.firsts | self._near[-1].firsts
         self._refusing = index(phrases.other_person, phrases.past, phrases.hypothetical)
         self._other_site = index(phrases.other_site)
-        self._negation = Negation(phrases)
+        self.negation = Negation(phrases)
         self._reach = phrases.within_tokens
         self._whole = phrases.whole_text_tokens
 
     def tells(self, words: Tokens) -> bool:
         """Returns whether the words tell of the patient's own leg cramps."""
+        if self._firsts.isdisjoint(words):  # nearly always
+            return False
         for start, end, _ in self._night_cramps.find(words):
             if self._stands(words, start, end, start):
                 return True
@@ -28,7 +32,7 @@ class Story:
             for start, end, _ in self._leg_cramps.find(words):
                 if self._stands(words, start, end, start):
                     return True
-        nights, legs, cramps = ([(start, end) for start, end, _ in found.find(words)] for found in self._near)
+        nights, legs, cramps = (found.find(words) for found in self._near)
         for cramp in cramps:
             for leg in legs:
                 for night in nights:
@@ -40,19 +44,19 @@ class Story:
 
     def _stands(self, words: Tokens, start: int, end: int, cramp: int) -> bool:
         """Whether what stands from start to end, the cramp itself at `cramp`, is neither refused nor denied."""
-        if self._negation.aside(self._refusing, words, end, end) or self._elsewhere(words, start, end):
+        if self.negation.aside(self._refusing, words, end, end) or self._elsewhere(words, start, end):
             return False
-        return not self._negation.denies(words, cramp, end)
+        return not self.negation.denies(words, cramp, end)
 
     def _elsewhere(self, words: Tokens, start: int, end: int) -> bool:
         """Whether another site is named in the same part of the text; "no chest pain" names none."""
-        low, high = self._negation.part(words, start, end)
+        low, high = self.negation.part(words, start, end)
         return any(
-            not self._negation.before(words, low + begin, in_part=True)
+            not self.negation.before(words, low + begin, in_part=True)
             for begin, _, _ in self._other_site.find(words[low:high])
         )
 
 
-def _gap(one: tuple[int, int], other: tuple[int, int]) -> int:
+def _gap(one: tuple[int, int, bool], other: tuple[int, int, bool]) -> int:
     """Words between two spans; 0 where they touch or overlap."""
     return max(0, one[0] - other[1], other[0] - one[1])

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from service.knowledge.load import OVERLAY, Row, Rules
 from service.knowledge.phrases import Phrase, PhraseIndex, Phrases, Tokens, tokens
 from service.terms.lookup import TREES, Match, Terms
-from service.terms.negation import Negation, index
+from service.terms.negation import index
 from service.terms.scan import Scan
 from service.terms.story import Story
 from service.terms.units import compile_units
@@ -26,8 +26,9 @@ def compile_terms(rules: Rules) -> Terms:
     ]
     kinds: dict[str, str] = {name: valueset.kind for name, valueset in rules.valuesets.items()}
     phrases = rules.phrases
+    story = Story(phrases)
     asides = _asides(phrases)
-    short = ((tuple(word for word in name if (word,) not in asides), meant) for name, meant in names)
+    short = ((tuple(word for word in name if word not in asides), meant) for name, meant in names)
     names += [(name, meant) for name, meant in short if len(name) > 1]
     return Terms(
         systems=_systems(rules),
@@ -42,13 +43,13 @@ def compile_terms(rules: Rules) -> Terms:
         refused_by={
             name: (index(v.refused_by), index(v.outweighed_by)) for name, v in rules.valuesets.items() if v.refused_by
         },
-        negation=Negation(phrases),
+        negation=story.negation,
         elsewhere=index(phrases.other_person, phrases.past, phrases.hypothetical),
         suspected=index(phrases.suspected),
         sides=PhraseIndex((tokens(phrase), side) for side, listed in _sides(phrases) for phrase in listed),
         side_codes={(code.system, code.code): code.side for code in phrases.side_codes},
         asides=asides,
-        story=Story(phrases),
+        story=story,
         scan=Scan(phrases),
         units=compile_units(rules),
         refusing=frozenset(name for name, valueset in rules.valuesets.items() if valueset.words_refuse),
@@ -118,6 +119,7 @@ _AMONG = {
     "condition": ("condition",),
     "medication": ("medication",),
     "observation": ("result", "report", "observation", "condition"),
+    "measurement": ("result", "report", "observation"),
     "report": ("report", "result"),
     "procedure": ("procedure", "report"),
     "order": ("result", "report", "procedure"),
@@ -135,10 +137,10 @@ def _sides(phrases: Phrases) -> Iterable[tuple[str, list[str]]]:
     )
 
 
-def _asides(phrases: Phrases) -> frozenset[Phrase]:
+def _asides(phrases: Phrases) -> frozenset[str]:
     """The single words that may stand inside a name without changing it: articles, and words of side."""
     listed = [phrase for side, words in _sides(phrases) if side for phrase in words]
-    return frozenset(words for words in map(tokens, [*listed, *phrases.articles]) if len(words) == 1)
+    return frozenset(words[0] for words in map(tokens, [*listed, *phrases.articles]) if len(words) == 1)
 
 
 def _systems(rules: Rules) -> dict[str, str]:
