@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -32,6 +31,13 @@ KINDS: dict[str, tuple[str, ...]] = {
 # ... and what besides must not have been asked for in vain
 BESIDES: dict[str, tuple[str, ...]] = {"medication": ("MedicationDispense",)}
 
+ANY_RECORD = ""  # what every case touches
+
+
+def lack(kind: str) -> str:
+    """What a case touches, beside value sets, that was not supplied with a kind of data."""
+    return f"no {kind}"
+
 
 class NewestFirst(dict[str, list[tuple[Day, Item]]]):
     """Value set → what is dated of its facts, the newest first, those of one day as they came; sorted when met."""
@@ -47,33 +53,31 @@ class NewestFirst(dict[str, list[tuple[Day, Item]]]):
         return dated
 
 
-@dataclass(slots=True)
 class Case:
     """Facts and day of one evaluation, and what was worked out in it so far.
 
-    outcomes: rule id → (outcome, indicator) of the rules that said something. orders: references of the orders
-    that it is about; None where it is about the whole record.
+    orders: references of the orders that it is about; None where it is about the whole record. present: value sets on
+    record, those of decisive unusable results as well. touches: those, and what was not supplied, as `reach` asks.
+    bound: name → what it stands for in the rule at hand. outcomes: rule id → (outcome, indicator) of the rules that
+    said something. answers: by the number of the clause. orders_known: what became of the orders that rules want.
     """
 
-    facts: Facts
-    today: date
-    terms: Terms
-    orders: frozenset[str] | None = None
-    bound: dict[str, list[tuple[Fact, Day | None]]] = field(default_factory=dict)
-    outcomes: dict[str, tuple[str, str]] = field(default_factory=dict)
-    answers: dict[int | None, Answer] = field(default_factory=dict)  # by the number of the clause
-    orders_known: dict[Hashable, Any] = field(default_factory=dict)  # what became of the orders that rules want
-    results: NewestFirst[Result] = field(init=False)
-    reports: NewestFirst[Event] = field(init=False)
-    supplied_kinds: frozenset[str] = field(init=False)
-    present: frozenset[str] = field(init=False)  # value sets on record, those of decisive unusable results as well
+    __slots__ = (
+        "answers", "bound", "facts", "orders", "orders_known", "outcomes", "present", "reports", "results",
+        "supplied_kinds", "terms", "today", "touches",
+    )  # fmt: skip
 
-    def __post_init__(self) -> None:
-        facts = self.facts
-        self.results, self.reports = NewestFirst(facts.results), NewestFirst(facts.reports)
-        self.supplied_kinds = _supplied_kinds(facts.supplied, facts.broken, frozenset(facts.unreadable))
-        unusable = (item.valueset for item in facts.unusable if item.decisive)
-        self.present = frozenset(facts.present()).union(unusable)
+    def __init__(self, facts: Facts, today: date, terms: Terms, orders: frozenset[str] | None = None) -> None:
+        self.facts, self.today, self.terms, self.orders = facts, today, terms, orders
+        self.bound: dict[str, list[tuple[Fact, Day | None]]] = {}
+        self.outcomes: dict[str, tuple[str, str]] = {}
+        self.answers: dict[int, Answer] = {}
+        self.orders_known: dict[Hashable, Any] = {}
+        self.results: NewestFirst[Result] = NewestFirst(facts.results)
+        self.reports: NewestFirst[Event] = NewestFirst(facts.reports)
+        self.present = facts.present().union([item.valueset for item in facts.unusable if item.decisive])
+        self.supplied_kinds, lacks = _supplied_kinds(facts.supplied, facts.broken, frozenset(facts.unreadable))
+        self.touches = self.present | lacks
 
     def supplied(self, kind: str) -> bool:
         """Returns whether the absence of this kind of data means that there is none.
@@ -90,10 +94,8 @@ class Case:
         types = KINDS[kind]
         return next((name for name in types if name in self.facts.broken), types[0])
 
-    def latest_start(self, names: Sequence[str] | None) -> Day | None:
+    def latest_start(self, names: Sequence[str]) -> Day | None:
         """Returns the latest first day among what names are bound to; None where none is known."""
-        if not names:
-            return None
         days = [day for name in names for _, day in self.bound.get(name, ()) if day is not None]
         return max(days, default=None)
 
@@ -108,11 +110,15 @@ class Case:
 
 
 @lru_cache(maxsize=256)  # of words of FHIR alone, nothing of a patient
-def _supplied_kinds(supplied: frozenset[str], broken: frozenset[str], unreadable: frozenset[str]) -> frozenset[str]:
-    return frozenset(
+def _supplied_kinds(
+    supplied: frozenset[str], broken: frozenset[str], unreadable: frozenset[str]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The kinds that were supplied, and what a case touches for want of the others."""
+    whole = frozenset(
         kind
         for kind, types in KINDS.items()
         if kind not in unreadable
         and broken.isdisjoint((*types, *BESIDES.get(kind, ())))
         and not supplied.isdisjoint(types)
     )
+    return whole, frozenset([ANY_RECORD, *map(lack, KINDS.keys() - whole)])

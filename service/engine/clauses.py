@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from service.engine import comparison
 from service.engine.answers import NO, YES, Answer, Truth, all_of, any_of, none_of, unknown
 from service.engine.case import Case
+from service.engine.comparison import comparing, newest
 from service.engine.completion import Completion
-from service.engine.reach import kinds, needs, walk
+from service.engine.reach import touching, walk
 from service.facts.dates import Day
 from service.facts.model import Condition, Event, Fact
 from service.knowledge.schema import (
@@ -64,9 +64,7 @@ class Clauses:
             ask = self._word(clause)
             inner = (part for part in walk(clause, self._definitions) if part is not clause)
             lasting = _is_lasting(clause) and not any(part.as_ or not _is_lasting(part) for part in inner)
-            number = len(self._compiled)
-            needed, looked_at = needs(clause, self._definitions), kinds(clause, self._definitions)
-            self._compiled[content] = _once(number if lasting else None, ask, needed, looked_at)
+            self._compiled[content] = _once(len(self._compiled), ask) if lasting else ask
         return self._compiled[content]
 
     def _word(self, clause: Clause) -> Ask:
@@ -85,14 +83,12 @@ class Clauses:
                 return _WORDS[word](terms)
 
     def _joined(self, join: Callable[[Sequence[Answer]], Answer], clauses: list[Clause]) -> Ask:
-        asks = [self.compile(clause) for clause in clauses]
-        if join is all_of:
-            return _all(asks)
-        return lambda case: join([ask(case) for ask in asks])
+        parts = [(touching(clause, self._definitions), self.compile(clause)) for clause in clauses]
+        return _all(parts) if join is all_of else _either(join, parts)
 
     def _done(self, terms: DoneTerms) -> Ask:
         completion = self._completions[terms.order]
-        return lambda case: completion.answer(case, terms.within, case.latest_start(terms.after))
+        return lambda case: completion.answer(case, terms.within, case.latest_start(terms.after or ()))
 
 
 def _is_lasting(clause: Clause) -> bool:
@@ -100,35 +96,42 @@ def _is_lasting(clause: Clause) -> bool:
     return not (clause.found or clause.rule or (clause.done and clause.done.after))
 
 
-def _once(number: int | None, ask: Ask, needed: frozenset[str] | None, looked_at: frozenset[str]) -> Ask:
-    """Asks once in an evaluation, and not at all where nothing on record is in any value set that could make it yes.
-
-    number: of the clause; None where its answer does not last.
-    """
+def _once(number: int, ask: Ask) -> Ask:
+    """Asks once in an evaluation. number: of the clause."""
 
     def once(case: Case) -> Answer:
         answer = case.answers.get(number)
         if answer is None:
-            absent = needed is not None and needed.isdisjoint(case.present) and looked_at <= case.supplied_kinds
-            answer = NO if absent else ask(case)
-            if number is not None:
-                case.answers[number] = answer
+            answer = case.answers[number] = ask(case)
         return answer
 
     return once
 
 
-def _all(asks: list[Ask]) -> Ask:
-    """One no decides: what comes behind it is not asked."""
+def _all(parts: list[tuple[frozenset[str], Ask]]) -> Ask:
+    """One no decides: a part that the case does not touch is one, and what comes behind it is not asked."""
 
     def ask(case: Case) -> Answer:
         answers = []
-        for inner in asks:
-            answer = inner(case)
-            if answer.truth is _NO:
+        for touched_by, inner in parts:
+            if touched_by.isdisjoint(case.touches) or (answer := inner(case)).truth is _NO:
                 return NO
             answers.append(answer)
         return all_of(answers)
+
+    return ask
+
+
+def _either(join: Callable[[Sequence[Answer]], Answer], parts: list[tuple[frozenset[str], Ask]]) -> Ask:
+    """Any or none of the parts: those that the case does not touch are no, and change neither."""
+    untouched = join([])
+
+    def ask(case: Case) -> Answer:
+        answers = []
+        for touched_by, inner in parts:
+            if not touched_by.isdisjoint(case.touches) and (answer := inner(case)).truth is not _NO:
+                answers.append(answer)
+        return join(answers) if answers else untouched
 
     return ask
 
@@ -245,11 +248,13 @@ def _medication(terms: MedicationTerms) -> Ask:
 
 
 def _result(terms: ResultTerms) -> Ask:
+    compare = comparing(terms)
+
     def ask(case: Case) -> Answer:
-        newest = comparison.newest(case, terms.in_, terms.within)
-        if newest:
-            answers = [comparison.compare(case, result, terms) for result in newest]
-            answer = any_of(answers)
+        results = newest(case, terms.in_, terms.within)
+        if results:
+            answers = [compare(case, result) for result in results]
+            answer = any_of(answers) if len(answers) > 1 else answers[0]
             if answer.truth is _NO and not case.supplied("result"):
                 return unknown(case.missing("result"))
             return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
@@ -42,7 +42,7 @@ class Completion:
         *,
         after: Day | None = None,
         legs: frozenset[str] | None = None,
-        negative: Iterable[str] = (),
+        negative: frozenset[str] = frozenset(),
     ) -> list[Evidence] | None:
         """Returns the newest result of each member in the window, None where one has none.
 
@@ -50,15 +50,12 @@ class Completion:
         one; when it is empty the leg is not known, and a report of one leg does not do. negative: a report that
         describes one of these findings, or settles nothing, does not do, nor does an older one of the same leg then.
         """
-        if self.valuesets.isdisjoint(case.present):
-            return None
-        refused = frozenset(negative)
         found: list[Evidence] = []
         for member in self.members:
             for leg in sorted(legs) if legs else [None]:
                 fits = None if legs is None else _fits(leg, known=bool(legs))
                 newest = self._newest(case, member, window_days, after, fits)
-                if newest is None or (refused and isinstance(newest, Event) and newest.refutes_nothing(refused)):
+                if newest is None or (negative and isinstance(newest, Event) and newest.refutes_nothing(negative)):
                     return None
                 if newest not in found:
                     found.append(newest)
@@ -69,12 +66,10 @@ class Completion:
 
         Without a window, or where none is lacking, that is every member.
         """
-        if self.valuesets.isdisjoint(case.present):
-            return None
         lacking = [
             member
             for member in self.members
-            if window_days is None or self._newest(case, member, window_days, after) is None
+            if len(self.members) == 1 or window_days is None or self._newest(case, member, window_days, after) is None
         ]
         known = [item for item in (self._newest(case, member, None) for member in lacking or self.members) if item]
         return max(known, key=lambda item: item.day.date.toordinal() if item.day else 0, default=None)
