@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from service.engine.answers import Answer
@@ -32,6 +33,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 BESIDES: dict[str, tuple[str, ...]] = {"medication": ("MedicationDispense",)}
 
 ANY_RECORD = ""  # what every case touches
+TOMORROW = -1  # days back, where a clock is one zone ahead
 
 
 def lack(kind: str) -> str:
@@ -39,16 +41,20 @@ def lack(kind: str) -> str:
     return f"no {kind}"
 
 
-class NewestFirst(dict[str, list[tuple[Day, Item]]]):
-    """Value set → what is dated of its facts, the newest first, those of one day as they came; sorted when met."""
+class NewestFirst(dict[str, list[tuple[int, Item]]]):
+    """Value set → what is dated of its facts, each with how many days back from today it lies; sorted when met.
 
-    def __init__(self, group: Mapping[str, list[Item]]) -> None:
-        self._group = group
+    The newest stand first, those of one day as they came.
+    """
 
-    def __missing__(self, valueset: str) -> list[tuple[Day, Item]]:
-        dated = [(item.day, item) for item in self._group.get(valueset, ()) if item.day is not None]
+    def __init__(self, group: Mapping[str, list[Item]], today: date) -> None:
+        self._group, self._today = group, today
+
+    def __missing__(self, valueset: str) -> list[tuple[int, Item]]:
+        listed = self._group.get(valueset, ())
+        dated = [((self._today - item.day.date).days, item) for item in listed if item.day is not None]
         if len(dated) > 1:
-            dated.sort(key=lambda pair: pair[0].date, reverse=True)
+            dated.sort(key=itemgetter(0))
         self[valueset] = dated
         return dated
 
@@ -73,8 +79,8 @@ class Case:
         self.outcomes: dict[str, tuple[str, str]] = {}
         self.answers: dict[int, Answer] = {}
         self.orders_known: dict[Hashable, Any] = {}
-        self.results: NewestFirst[Result] = NewestFirst(facts.results)
-        self.reports: NewestFirst[Event] = NewestFirst(facts.reports)
+        self.results: NewestFirst[Result] = NewestFirst(facts.results, today)
+        self.reports: NewestFirst[Event] = NewestFirst(facts.reports, today)
         self.present = facts.present().union([item.valueset for item in facts.unusable if item.decisive])
         self.supplied_kinds, lacks = _supplied_kinds(facts.supplied, facts.broken, frozenset(facts.unreadable))
         self.touches = self.present | lacks
@@ -94,6 +100,12 @@ class Case:
         types = KINDS[kind]
         return next((name for name in types if name in self.facts.broken), types[0])
 
+    def keep_bound(self, found: tuple[Fact, ...]) -> None:
+        """Forgets facts that names are bound to and that are not among those found."""
+        meant = set(map(id, found))  # most are those very facts; to compare two takes long
+        for name, bound in self.bound.items():
+            self.bound[name] = [(fact, day) for fact, day in bound if id(fact) in meant or fact in found]
+
     def latest_start(self, names: Sequence[str]) -> Day | None:
         """Returns the latest first day among what names are bound to; None where none is known."""
         days = [day for name in names for _, day in self.bound.get(name, ()) if day is not None]
@@ -102,7 +114,7 @@ class Case:
     def age_days(self, day: Day) -> int:
         """Returns whole days from a day back from today; a clock one zone ahead counts as today."""
         days = (self.today - day.date).days
-        return 0 if days == -1 else days
+        return 0 if days == TOMORROW else days
 
     def within(self, day: Day, window_days: int) -> bool:
         """Returns whether a day lies in the window, both ends included."""

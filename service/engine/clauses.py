@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
 from operator import attrgetter
-from typing import Any
+from typing import Any, get_args
 
 from service.engine.answers import NO, YES, Answer, Truth, all_of, any_of, none_of, unknown
 from service.engine.case import Case
@@ -19,6 +20,7 @@ from service.knowledge.schema import (
     ConditionTerms,
     Definition,
     DoneTerms,
+    Indicator,
     MedicationTerms,
     ObservationTerms,
     ResultTerms,
@@ -151,9 +153,10 @@ def _settle(case: Case, kind: str, yes: list[Fact], open_questions: list[str]) -
 
 def _condition(terms: ConditionTerms) -> Ask:
     valuesets, within, older, side = terms.in_, terms.within, terms.older_than, terms.side
-    status = None if terms.status == "any" else terms.status
-    verification = None if terms.verification == "any" else terms.verification
-    category = None if terms.category == "any" else terms.category
+    status, verification, category = (
+        None if wanted == "any" else wanted for wanted in (terms.status, terms.verification, terms.category)
+    )
+    unsettled, ended_by = terms.unsettled, terms.ended_by
     dated = attrgetter({"onset": "day", "recorded": "recorded", "later": "later"}[terms.date])
 
     def ask(case: Case) -> Answer:
@@ -165,9 +168,9 @@ def _condition(terms: ConditionTerms) -> Ask:
                     (status and fact.status != status)
                     or (verification and fact.verification != verification)
                     or (category and fact.category != category)
-                    or not _on_side(fact, side)
-                    or (terms.unsettled and _is_settled(case, valueset, fact))
-                    or (terms.ended_by and _is_ended(case, terms.ended_by, fact.later))
+                    or (side and not _on_side(fact, side))
+                    or (unsettled and _is_settled(case, valueset, fact))
+                    or (ended_by and _is_ended(case, ended_by, fact.later))
                 ):
                     continue
                 if within is None and older is None:
@@ -314,15 +317,13 @@ def _event(kind: str, valuesets: list[str], window_days: int | None) -> Ask:
 
 
 def _rule(terms: RuleTerms) -> Ask:
-    outcomes = frozenset(terms.outcome)
+    indicators = [terms.indicator] if terms.indicator else get_args(Indicator)
+    wanted = frozenset(product(terms.outcome, indicators))
+    those, others = terms.any_of, terms.except_ or ()
 
     def ask(case: Case) -> Answer:
-        for rule, (outcome, indicator) in case.outcomes.items():
-            if terms.any_of is not None and rule not in terms.any_of:
-                continue
-            if terms.except_ is not None and rule in terms.except_:
-                continue
-            if outcome in outcomes and terms.indicator in (None, indicator):
+        for rule, said in case.outcomes.items():
+            if said in wanted and (those is None or rule in those) and rule not in others:
                 return YES
         return NO
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date
 from typing import Literal
 
 from service.engine.answers import NO, Answer, Truth, any_of, unknown
-from service.engine.case import Case
+from service.engine.case import TOMORROW, Case
 from service.facts.model import Result
 from service.knowledge.schema import Latest, Limits, ResultTerms
 
@@ -22,18 +21,16 @@ Compare = Callable[[Case, Result], Answer]
 
 def newest(case: Case, analytes: Sequence[str], window_days: int) -> list[Result]:
     """Returns the usable results of the newest day in the window; on one day there may be several."""
-    last: date | None = None
+    nearest = window_days
     found: list[Result] = []
     for analyte in analytes:
-        for day, result in case.results[analyte]:
-            age_days = case.age_days(day)
-            if age_days > window_days or (last is not None and day.date < last):
+        for days_back, result in case.results[analyte]:
+            if days_back > nearest:
                 break
-            if age_days < 0:  # not yet
-                continue
-            if last is None or day.date > last:
-                last, found = day.date, []
-            found.append(result)
+            if days_back >= TOMORROW:
+                if days_back < nearest:
+                    nearest, found = days_back, []
+                found.append(result)
     return found
 
 

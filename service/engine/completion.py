@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 from itertools import chain
+from math import inf
 
 from service.engine.answers import NO, Answer, Truth, unknown
-from service.engine.case import Case, NewestFirst
+from service.engine.case import TOMORROW, Case, NewestFirst
 from service.facts.dates import Day
 from service.facts.model import Event, Result, Unusable
 from service.knowledge.schema import AnyOf, Order
@@ -92,18 +92,18 @@ class Completion:
         fits: Callable[[str | None], bool] | None = None,
     ) -> Evidence | None:
         newest: Evidence | None = None
-        newest_on: date | None = None
+        oldest, latest = (inf, -inf) if window_days is None else (window_days, TOMORROW)
+        if after is not None:
+            oldest = min(oldest, (case.today - after.date).days)
         dated: NewestFirst[Result] | NewestFirst[Event] = case.results if self.kind == "result" else case.reports
         for valueset in member:
             if valueset not in case.present:
                 continue
-            for day, item in dated[valueset]:
-                age_days = case.age_days(day)
-                is_too_old = (window_days is not None and age_days > window_days) or (after and day.date < after.date)
-                if is_too_old or (newest_on is not None and day.date <= newest_on):
+            for days_back, item in dated[valueset]:
+                if days_back > oldest:
                     break
-                if (window_days is None or age_days >= 0) and (fits is None or fits(item.side)):
-                    newest, newest_on = item, day.date
+                if days_back >= latest and (fits is None or fits(item.side)):
+                    newest, oldest = item, days_back - 1
                     break
         return newest
 

@@ -62,12 +62,14 @@ def evaluate(
     complaint_given: bool = False,
     problems: frozenset[str] | None = None,
     orders: frozenset[str] | None = None,
+    drafts_whole: bool = True,
 ) -> Evaluation:
     """Returns what every rule says of the facts as of a day. Pure: no FHIR, no HTTP, no clock.
 
     problems: references of the conditions of which one must be leg cramps, or the gate is closed. orders: references
     of the orders that it is about; only the rules speak then whose trigger, or what raises it, rests on one of
-    them, and those that `ordering` of ruleset.yaml names.
+    them, and those that `ordering` of ruleset.yaml names. drafts_whole: False where drafts are only counted: their
+    findings then have an outcome, and no offers or lines.
     """
     case = Case(facts, as_of, program.terms, orders)
     charted = program.gate(case)
@@ -80,11 +82,11 @@ def evaluate(
         missing=charted.missing,
     )
     said: dict[str, Finding] = {}
-    _judge(program.first, program.reach_of_first, said, program, case, gate)
+    _judge(program.first, program.reach_of_first, said, program, case, gate, drafts_whole=drafts_whole)
     _replace(said)
     case.outcomes.update({name: (f.outcome, f.indicator) for name, f in said.items() if f.rule.status == "active"})
-    _judge(program.second, program.reach_of_second, said, program, case, gate)
-    in_order = tuple(sorted(said.values(), key=lambda finding: program.place[finding.rule.id]))
+    _judge(program.second, program.reach_of_second, said, program, case, gate, drafts_whole=drafts_whole)
+    in_order = tuple([said[name] for name in sorted(said, key=program.place.__getitem__)])
     return Evaluation(
         gate=gate,
         silent=program.silent,
@@ -98,26 +100,36 @@ def evaluate(
 
 
 def _judge(
-    rules: Sequence[CompiledRule], reach: Reach, said: dict[str, Finding], program: Program, case: Case, gate: Gate
+    rules: Sequence[CompiledRule],
+    reach: Reach,
+    said: dict[str, Finding],
+    program: Program,
+    case: Case,
+    gate: Gate,
+    *,
+    drafts_whole: bool,
 ) -> None:
     """Adds what those of the rules say that are not silent: only what the record touches is asked."""
     facts = case.facts
     if facts.deceased:
         return
     minor = facts.age is not None and facts.age < program.rules.ruleset.adult_age
+    orders = case.orders
     for number in reach.touched(case.touches):
         rule = rules[number]
         recommendation = rule.recommendation
-        if (gate.open or recommendation.gate != "required") and not (minor and recommendation.population == "adults"):
-            case.bound.clear()
-            answer = rule.when(case)
-            if answer.truth is _NO or not (case.orders is None or _is_asked(rule, program, case, answer, case.orders)):
-                continue
-            if answer.truth is _UNKNOWN:
-                finding = replace(rule.silent, outcome="unknown", found=answer.found, missing=answer.missing)
-            else:
-                finding = _speak(rule, program, case, answer.found)
-            said[recommendation.id] = finding
+        if (minor and recommendation.population == "adults") or (not gate.open and recommendation.gate == "required"):
+            continue
+        case.bound.clear()
+        answer = rule.when(case)
+        if answer.truth is _NO or (orders is not None and not _is_asked(rule, program, case, answer, orders)):
+            continue
+        if answer.truth is _UNKNOWN:
+            finding = replace(rule.silent, outcome="unknown", found=answer.found, missing=answer.missing)
+        else:
+            whole = drafts_whole or recommendation.status == "active"
+            finding = _speak(rule, program, case, answer.found, whole=whole)
+        said[recommendation.id] = finding
 
 
 def _is_asked(rule: CompiledRule, program: Program, case: Case, answer: Answer, orders: frozenset[str]) -> bool:
@@ -129,11 +141,13 @@ def _is_asked(rule: CompiledRule, program: Program, case: Case, answer: Answer, 
     return any(fact.reference in orders for each in answers for fact in each.found)
 
 
-def _speak(rule: CompiledRule, program: Program, case: Case, found: tuple[Fact, ...]) -> Finding:
-    for name, bound in case.bound.items():  # what stands in a part of the trigger that is not yes is not meant
-        case.bound[name] = [(fact, day) for fact, day in bound if fact in found]
+def _speak(rule: CompiledRule, program: Program, case: Case, found: tuple[Fact, ...], *, whole: bool) -> Finding:
     recommendation = rule.recommendation
     card = recommendation.card
+    if not whole and not recommendation.tests:
+        return Finding(recommendation, "fires", recommendation.indicator, card.summary, found=found)
+    if case.bound:  # what stands in a part of the trigger that is not yes is not meant
+        case.keep_bound(found)
     due: list[Wanted] = []
     done: list[Done] = []
     unchecked: list[Wanted] = []
@@ -146,20 +160,20 @@ def _speak(rule: CompiledRule, program: Program, case: Case, found: tuple[Fact, 
         open_tests = unchecked if known.unchecked else due
         if known.order not in [other.order for other in open_tests]:  # one in two windows, where `if` is unknown
             open_tests.append(known)
-    for offer in rule.offers.of(case):
-        known = state_of_offer(offer, program, case)
-        if isinstance(known, Done):
-            done.append(known)
-        else:
-            offered.append(known)
-    indicator, summary, raised = recommendation.indicator, card.summary, None
-    for escalation, asked in rule.escalations:
-        if _RANK[escalation.to] > _RANK[indicator] and (raising := asked(case)).truth is _YES:
-            indicator, raised = escalation.to, escalation.summary or raised
-            found += raising.found
+    if whole or not (due or unchecked or done):  # an offer that is done counts where no test stands
+        for offer in rule.offers.of(case):
+            known = state_of_offer(offer, program, case)
+            if isinstance(known, Done):
+                done.append(known)
+            else:
+                offered.append(known)
+    indicator, raised, raising = _raised(rule, case)
     is_raised = indicator != recommendation.indicator
     fires = bool(due or unchecked or not (recommendation.tests and done)) or (is_raised and indicator == "critical")
-    summary = next(iter(rule.variants.of(case)), raised or summary)
+    found += raising
+    if not whole:
+        return Finding(recommendation, "fires" if fires else "satisfied", indicator, card.summary, found=found)
+    summary = next(iter(rule.variants.of(case)), raised or card.summary)
     if fires and unchecked and not due and card.summary_unchecked and raised is None:
         summary = card.summary_unchecked
     return Finding(
@@ -176,6 +190,17 @@ def _speak(rule: CompiledRule, program: Program, case: Case, found: tuple[Fact, 
         bedside=(rule.bedside if fires else rule.when_satisfied).of(case),
         advice=rule.advice.of(case),
     )
+
+
+def _raised(rule: CompiledRule, case: Case) -> tuple[Indicator, str | None, tuple[Fact, ...]]:
+    """How urgent what a rule says is, the card line where something raised it that has one, and the facts of that."""
+    indicator, summary = rule.recommendation.indicator, None
+    found: tuple[Fact, ...] = ()
+    for escalation, asked in rule.escalations:
+        if _RANK[escalation.to] > _RANK[indicator] and (raising := asked(case)).truth is _YES:
+            indicator, summary = escalation.to, escalation.summary or summary
+            found += raising.found
+    return indicator, summary, found
 
 
 def _replace(findings: dict[str, Finding]) -> None:

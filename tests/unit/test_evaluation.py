@@ -111,6 +111,31 @@ def test_a_rule_says_among_all_what_it_says_alone(
             assert finding == together[name]
 
 
+@cache
+def drafted() -> Program:
+    """The rules, each of them a draft."""
+    rules = (*program().first, *program().second)
+    drafts = {rule.id: rule.recommendation.model_copy(update={"status": "draft"}) for rule in rules}
+
+    def draft(rule: CompiledRule) -> CompiledRule:
+        return recompile(program(), drafts[rule.id])
+
+    return replace(program(), first=tuple(map(draft, program().first)), second=tuple(map(draft, program().second)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(min_value=0), st.sampled_from([1, 5, 25, 40]), st.booleans())
+def test_a_draft_that_is_only_counted_has_the_outcome_that_it_has_whole(
+    seed: int, patients: int, complaint_given: bool
+) -> None:
+    facts = facts_of(Random(seed).sample(vignettes(), patients))
+    whole, counted = (
+        evaluate(drafted(), facts, TODAY, complaint_given=complaint_given, drafts_whole=drafts_whole)
+        for drafts_whole in (True, False)
+    )
+    assert [(f.rule.id, f.outcome) for f in counted.said] == [(f.rule.id, f.outcome) for f in whole.said]
+
+
 @given(st.lists(st.frozensets(st.sampled_from("abcde"))), st.frozensets(st.sampled_from("abcdef")))
 def test_those_clauses_are_touched_that_have_something_in_common_with_a_case(
     clauses: list[frozenset[str]], touches: frozenset[str]
