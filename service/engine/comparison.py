@@ -74,7 +74,10 @@ def _written(bounds: Latest | None) -> Bounds:
 
 
 def _bounded(case: Case, result: Result, bounds: Bounds) -> Truth:
-    return min([_met(case, result, bound, limits) for bound, limits in bounds], default=_YES)
+    truth = _YES
+    for bound, limits in bounds:
+        truth = min(truth, _met(case, result, bound, limits))
+    return truth
 
 
 def _met(case: Case, result: Result, bound: Bound, limits: Limits) -> Truth:

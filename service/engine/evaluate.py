@@ -68,8 +68,8 @@ def evaluate(
 
     problems: references of the conditions of which one must be leg cramps, or the gate is closed. orders: references
     of the orders that it is about; only the rules speak then whose trigger, or what raises it, rests on one of
-    them, and those that `ordering` of ruleset.yaml names. drafts_whole: False where drafts are only counted: their
-    findings then have an outcome, and no offers or lines.
+    them, and those that `ordering` of ruleset.yaml names. drafts_whole: False where drafts are only counted:
+    the finding of one that fires may then tell no more than that.
     """
     case = Case(facts, as_of, program.terms, orders)
     charted = program.gate(case)
@@ -114,11 +114,10 @@ def _judge(
     if facts.deceased:
         return
     minor = facts.age is not None and facts.age < program.rules.ruleset.adult_age
-    orders = case.orders
+    closed, orders = not gate.open, case.orders
     for number in reach.touched(case.touches):
         rule = rules[number]
-        recommendation = rule.recommendation
-        if (minor and recommendation.population == "adults") or (not gate.open and recommendation.gate == "required"):
+        if (minor and rule.for_adults) or (closed and rule.gated):
             continue
         case.bound.clear()
         answer = rule.when(case)
@@ -127,9 +126,8 @@ def _judge(
         if answer.truth is _UNKNOWN:
             finding = replace(rule.silent, outcome="unknown", found=answer.found, missing=answer.missing)
         else:
-            whole = drafts_whole or recommendation.status == "active"
-            finding = _speak(rule, program, case, answer.found, whole=whole)
-        said[recommendation.id] = finding
+            finding = _speak(rule, program, case, answer.found, whole=drafts_whole or rule.is_active)
+        said[rule.id] = finding
 
 
 def _is_asked(rule: CompiledRule, program: Program, case: Case, answer: Answer, orders: frozenset[str]) -> bool:
@@ -144,8 +142,6 @@ def _is_asked(rule: CompiledRule, program: Program, case: Case, answer: Answer, 
 def _speak(rule: CompiledRule, program: Program, case: Case, found: tuple[Fact, ...], *, whole: bool) -> Finding:
     recommendation = rule.recommendation
     card = recommendation.card
-    if not whole and not recommendation.tests:
-        return Finding(recommendation, "fires", recommendation.indicator, card.summary, found=found)
     if case.bound:  # what stands in a part of the trigger that is not yes is not meant
         case.keep_bound(found)
     due: list[Wanted] = []
@@ -160,19 +156,18 @@ def _speak(rule: CompiledRule, program: Program, case: Case, found: tuple[Fact, 
         open_tests = unchecked if known.unchecked else due
         if known.order not in [other.order for other in open_tests]:  # one in two windows, where `if` is unknown
             open_tests.append(known)
-    if whole or not (due or unchecked or done):  # an offer that is done counts where no test stands
-        for offer in rule.offers.of(case):
-            known = state_of_offer(offer, program, case)
-            if isinstance(known, Done):
-                done.append(known)
-            else:
-                offered.append(known)
+    if not whole and (due or unchecked or not recommendation.tests):
+        return Finding(recommendation, "fires", recommendation.indicator, card.summary)
+    for offer in rule.offers.of(case):
+        known = state_of_offer(offer, program, case)
+        if isinstance(known, Done):
+            done.append(known)
+        else:
+            offered.append(known)
     indicator, raised, raising = _raised(rule, case)
     is_raised = indicator != recommendation.indicator
     fires = bool(due or unchecked or not (recommendation.tests and done)) or (is_raised and indicator == "critical")
     found += raising
-    if not whole:
-        return Finding(recommendation, "fires" if fires else "satisfied", indicator, card.summary, found=found)
     summary = next(iter(rule.variants.of(case)), raised or card.summary)
     if fires and unchecked and not due and card.summary_unchecked and raised is None:
         summary = card.summary_unchecked

@@ -46,13 +46,17 @@ class CompiledOffer:
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A recommendation ready to be evaluated.
+    """A recommendation ready to be evaluated; of what is asked of every rule, nothing is looked up in its text.
 
     touched_by: in a case that touches none of these its trigger is no. reads: the kinds of data that anything in it
     reads, tests, offers and lines included.
     """
 
     recommendation: Recommendation
+    id: str
+    is_active: bool
+    for_adults: bool
+    gated: bool
     when: Ask
     tests: Standing[CompiledTest]
     offers: Standing[CompiledOffer]
@@ -64,11 +68,6 @@ class CompiledRule:
     touched_by: frozenset[str]
     reads: frozenset[str]
     silent: Finding  # what it says where it says nothing
-
-    @property
-    def id(self) -> str:
-        """The rule's id."""
-        return self.recommendation.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +215,10 @@ def _compile(
 
     return CompiledRule(
         recommendation=recommendation,
+        id=recommendation.id,
+        is_active=recommendation.status == "active",
+        for_adults=recommendation.population == "adults",
+        gated=recommendation.gate == "required",
         when=clauses.compile(recommendation.when),
         tests=Standing([(test(written), conditions(written)) for written in recommendation.tests]),
         offers=Standing([(offer(written), conditions(written)) for written in recommendation.offers]),

@@ -114,11 +114,9 @@ def test_a_rule_says_among_all_what_it_says_alone(
 @cache
 def drafted() -> Program:
     """The rules, each of them a draft."""
-    rules = (*program().first, *program().second)
-    drafts = {rule.id: rule.recommendation.model_copy(update={"status": "draft"}) for rule in rules}
 
     def draft(rule: CompiledRule) -> CompiledRule:
-        return recompile(program(), drafts[rule.id])
+        return recompile(program(), rule.recommendation.model_copy(update={"status": "draft"}))
 
     return replace(program(), first=tuple(map(draft, program().first)), second=tuple(map(draft, program().second)))
 
