@@ -13,7 +13,7 @@ from service.engine.comparison import comparing, newest
 from service.engine.completion import Completion
 from service.engine.reach import touching, walk
 from service.facts.dates import Day
-from service.facts.model import Condition, Event, Fact
+from service.facts.model import Condition, Event, Fact, Facts
 from service.knowledge.schema import (
     Age,
     Clause,
@@ -74,7 +74,8 @@ class Clauses:
         terms = getattr(clause, word)
         match word:
             case "all" | "any" | "none":
-                return self._joined(_JOINS[word], terms)
+                parts = [(touching(part, self._definitions), self.compile(part)) for part in terms]
+                return _all(parts) if word == "all" else _either(any_of if word == "any" else none_of, parts)
             case "done":
                 return self._done(terms)
             case "allergy":
@@ -83,10 +84,6 @@ class Clauses:
                 return _event(word, terms.in_, terms.within)
             case _:
                 return _WORDS[word](terms)
-
-    def _joined(self, join: Callable[[Sequence[Answer]], Answer], clauses: list[Clause]) -> Ask:
-        parts = [(touching(clause, self._definitions), self.compile(clause)) for clause in clauses]
-        return _all(parts) if join is all_of else _either(join, parts)
 
     def _done(self, terms: DoneTerms) -> Ask:
         completion = self._completions[terms.order]
@@ -153,9 +150,9 @@ def _settle(case: Case, kind: str, yes: list[Fact], open_questions: list[str]) -
 
 def _condition(terms: ConditionTerms) -> Ask:
     valuesets, within, older, side = terms.in_, terms.within, terms.older_than, terms.side
-    status, verification, category = (
-        None if wanted == "any" else wanted for wanted in (terms.status, terms.verification, terms.category)
-    )
+    status = None if terms.status == "any" else terms.status
+    verification = None if terms.verification == "any" else terms.verification
+    category = None if terms.category == "any" else terms.category
     unsettled, ended_by = terms.unsettled, terms.ended_by
     dated = attrgetter({"onset": "day", "recorded": "recorded", "later": "later"}[terms.date])
 
@@ -293,18 +290,14 @@ def _observation(terms: ObservationTerms) -> Ask:
 
 
 def _event(kind: str, valuesets: list[str], window_days: int | None) -> Ask:
+    group = {"questionnaire": "answers", "allergy": "allergies"}.get(kind, f"{kind}s")
+    events: Callable[[Facts], Mapping[str, list[Event]]] = attrgetter(group)
+
     def ask(case: Case) -> Answer:
-        facts = case.facts
-        group: Mapping[str, list[Event]] = {
-            "procedure": facts.procedures,
-            "encounter": facts.encounters,
-            "questionnaire": facts.answers,
-            "allergy": facts.allergies,
-        }[kind]
         yes: list[Fact] = []
         undated: list[str] = []
         for valueset in valuesets:
-            for event in group.get(valueset, ()):
+            for event in events(case.facts).get(valueset, ()):
                 if window_days is None:
                     yes.append(event)
                 elif event.day is None:
@@ -317,8 +310,7 @@ def _event(kind: str, valuesets: list[str], window_days: int | None) -> Ask:
 
 
 def _rule(terms: RuleTerms) -> Ask:
-    indicators = [terms.indicator] if terms.indicator else get_args(Indicator)
-    wanted = frozenset(product(terms.outcome, indicators))
+    wanted = frozenset(product(terms.outcome, [terms.indicator] if terms.indicator else get_args(Indicator)))
     those, others = terms.any_of, terms.except_ or ()
 
     def ask(case: Case) -> Answer:
@@ -364,7 +356,6 @@ def _found(name: str) -> Ask:
     return lambda case: YES if case.bound.get(name) else NO
 
 
-_JOINS: dict[str, Callable[[Sequence[Answer]], Answer]] = {"all": all_of, "any": any_of, "none": none_of}
 _WORDS: dict[str, Callable[[Any], Ask]] = {
     "condition": _condition,
     "medication": _medication,

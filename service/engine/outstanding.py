@@ -16,7 +16,7 @@ def state_of_test(test: CompiledTest, program: Program, case: Case) -> Done | Wa
     """Returns whether a gating test is done in its window; asked once in an evaluation for all rules with that test."""
     after = case.latest_start(test.after) if test.after else None
     legs = _legs(case, test.same_side) if test.same_side else None
-    key = (test.content, after, legs)
+    key = (test.order, test.within, test.negative, after, legs)
     known: Done | Wanted | None = case.orders_known.get(key)
     if known is None:
         completion, last = test.completion, None
@@ -40,7 +40,7 @@ def state_of_test(test: CompiledTest, program: Program, case: Case) -> Done | Wa
 def state_of_offer(offer: CompiledOffer, program: Program, case: Case) -> Done | Wanted:
     """Returns whether an offer is done that has a window or a start; one without either is always outstanding."""
     after = case.latest_start(offer.after) if offer.after else None
-    key = (offer.content, after)
+    key = (offer.order, offer.within, offer.completion.members, after)
     known: Done | Wanted | None = case.orders_known.get(key)
     if known is None:
         completion, last = offer.completion, None

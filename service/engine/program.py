@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -22,7 +22,7 @@ from service.terms import Terms, compile_terms
 
 @dataclass(frozen=True, slots=True)
 class CompiledTest:
-    """A gating test, flat. content: what is asked for, equal in all rules that ask for the same."""
+    """A gating test, flat."""
 
     order: str
     within: int
@@ -30,18 +30,16 @@ class CompiledTest:
     same_side: Sequence[str] | None
     negative: frozenset[str]
     completion: Completion
-    content: Hashable
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledOffer:
-    """An offer, flat. content: as of a test."""
+    """An offer, flat."""
 
     order: str
     within: int | None
     after: Sequence[str] | None
     completion: Completion
-    content: Hashable
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,16 +200,11 @@ def _compile(
 
     def test(written: Test) -> CompiledTest:
         negative = frozenset(written.negative or ())
-        content = (written.order, written.within, negative)
         completion = completions[written.order]
-        return CompiledTest(
-            written.order, written.within, written.after, written.same_side, negative, completion, content
-        )
+        return CompiledTest(written.order, written.within, written.after, written.same_side, negative, completion)
 
     def offer(written: Offer) -> CompiledOffer:
-        completion = _completion(written, completions)
-        content = (written.order, written.within, completion.members)
-        return CompiledOffer(written.order, written.within, written.after, completion, content)
+        return CompiledOffer(written.order, written.within, written.after, _completion(written, completions))
 
     return CompiledRule(
         recommendation=recommendation,
