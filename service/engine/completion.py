@@ -10,7 +10,7 @@ from math import inf
 from service.engine.answers import NO, Answer, Truth, unknown
 from service.engine.case import TOMORROW, Case, NewestFirst
 from service.facts.dates import Day
-from service.facts.model import Event, Result, Unusable
+from service.facts.model import Event, Fact, Result, Unusable
 from service.knowledge.schema import AnyOf, Order
 
 Evidence = Result | Event
@@ -30,9 +30,14 @@ class Completion:
 
     def answer(self, case: Case, window_days: int | None, after: Day | None = None) -> Answer:
         """Yes when every member has a usable result in the window; unknown when one is lacking and nobody looked."""
-        found = [self._newest(case, member, window_days, after) for member in self.members]
-        if all(found):
-            return Answer(_YES, tuple(item for item in found if item))
+        found: list[Fact] = []
+        for member in self.members:
+            newest = self._newest(case, member, window_days, after)
+            if newest is None:
+                break
+            found.append(newest)
+        else:
+            return Answer(_YES, tuple(found))
         return NO if case.supplied(self.kind) else unknown(case.missing(self.kind))
 
     def evidence(
@@ -66,10 +71,12 @@ class Completion:
 
         Without a window, or where none is lacking, that is every member.
         """
+        if len(self.members) == 1:
+            return self._newest(case, self.members[0], None)
         lacking = [
             member
             for member in self.members
-            if len(self.members) == 1 or window_days is None or self._newest(case, member, window_days, after) is None
+            if window_days is None or self._newest(case, member, window_days, after) is None
         ]
         known = [item for item in (self._newest(case, member, None) for member in lacking or self.members) if item]
         return max(known, key=lambda item: item.day.date.toordinal() if item.day else 0, default=None)
