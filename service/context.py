@@ -97,13 +97,14 @@ def _bundle(context: Context | LooseContext, name: str) -> Source:
         source = from_decoded(written, place)
     else:
         raise Refusal(Code.CONTEXT_INVALID, place)
-    kept = [located for located in source.found if isinstance(located.resource, _READ[name])]
+    kept = {kind: found for kind, found in source.by_type.items() if issubclass(kind, _READ[name])}
     strange = [
         Rejection(located.reference, f"{place} is not for it: not used")
-        for located in source.found
-        if type(located.resource).__name__ in READ and not isinstance(located.resource, _READ[name])
+        for kind, found in source.by_type.items()
+        if kind.__name__ in READ and kind not in kept
+        for located in found
     ]
-    return Source(found=kept, rejected=source.rejected + strange)
+    return Source(by_type=kept, rejected=source.rejected + strange)
 
 
 def _selections(written: Any) -> frozenset[str]:

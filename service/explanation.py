@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from service.engine.completion import Evidence
-from service.engine.evaluate import Evaluation
+from service.engine.evaluate import Evaluation, Gate
 from service.engine.findings import Done, Finding, Wanted
 from service.engine.program import Program
 from service.facts.dates import Day
@@ -25,7 +25,6 @@ def explain(
     silent: silent rules are listed too. withheld: cards that the call did not want.
     Draft rules are evaluated and counted, never shown.
     """
-    gate = evaluation.gate
     findings = [f for f in evaluation.findings if f.rule.status == "active"] if silent else evaluation.shown
     return _without_empty(
         {
@@ -33,9 +32,7 @@ def explain(
             "overlay": _laid_over(program.rules.overlay) if program.rules.overlay else None,
             "site": _decided(program.rules.decided) if program.rules.decided else None,
             "asOf": evaluation.today.isoformat(),
-            "gate": _without_empty(
-                {"open": gate.open, "basis": gate.basis, "found": [_fact(fact) for fact in gate.found]}
-            ),
+            "gate": _gate(evaluation.gate),
             "rules": [_finding(finding) for finding in findings],
             "orders": _orders(evaluation.shown, program),
             "withheld": withheld,
@@ -47,6 +44,13 @@ def explain(
             "rejected": [{"reference": r.reference, "reason": r.reason} for r in _once(evaluation.facts.rejected)],
         }
     )
+
+
+def _gate(gate: Gate) -> dict[str, Any]:
+    shown: dict[str, Any] = {"open": gate.open, "basis": gate.basis}
+    if gate.found:
+        shown["found"] = [_fact(fact) for fact in gate.found]
+    return shown
 
 
 def _laid_over(overlay: Overlay) -> dict[str, Any]:
@@ -94,7 +98,13 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _fact(fact: Fact) -> dict[str, Any]:
-    shown = {"reference": fact.reference, "label": fact.label, **_coded(fact), **_dated(fact.day)}
+    shown: dict[str, Any] = {"reference": fact.reference, "label": fact.label}
+    if fact.code and not fact.code.isspace():  # the code as the record has it; blanks are no value there either
+        shown["code"] = code = {"code": fact.code}
+        if fact.system and not fact.system.isspace():
+            code["system"] = fact.system
+    if fact.day:
+        _date(shown, fact.day)
     if isinstance(fact, Result):
         shown["value"] = fact.written
         if fact.note:
@@ -110,46 +120,43 @@ def _fact(fact: Fact) -> dict[str, Any]:
     return shown
 
 
-def _coded(fact: Fact) -> dict[str, Any]:
-    """The code as the record has it; blanks are no value there either."""
-    if not (fact.code or "").strip():
-        return {}
-    return {"code": {"code": fact.code} | ({"system": fact.system} if (fact.system or "").strip() else {})}
-
-
-def _dated(day: Day | None) -> dict[str, Any]:
-    if day is None:
-        return {}
-    return {"date": day.date.isoformat()} | ({"approximate": True} if day.approximate else {})
+def _date(shown: dict[str, Any], day: Day) -> None:
+    shown["date"] = day.date.isoformat()
+    if day.approximate:
+        shown["approximate"] = True
 
 
 def _wanted(wanted: Wanted) -> dict[str, Any]:
-    return _without_empty(
-        {
-            "order": wanted.order,
-            "within": _window(wanted.window_days),
-            "last": _evidence(wanted.last) if wanted.last else None,
-            "already": wanted.ordered.reference if wanted.ordered else None,
-        }
-    )
+    shown: dict[str, Any] = {"order": wanted.order}
+    if wanted.window_days is not None:
+        shown["within"] = f"{wanted.window_days} days"
+    if wanted.last:
+        shown["last"] = _evidence(wanted.last)
+    if wanted.ordered:
+        shown["already"] = wanted.ordered.reference
+    return shown
 
 
 def _done(done: Done) -> dict[str, Any]:
     """The order with the oldest of the results that complete it, and all of them where there are several."""
     oldest = min(done.evidence, key=lambda item: item.day.date.toordinal() if item.day else 0)
-    several = [_evidence(item) for item in done.evidence] if len(done.evidence) > 1 else None
-    return _without_empty(
-        {"order": done.order, "within": _window(done.window_days), **_evidence(oldest), "results": several}
-    )
+    shown: dict[str, Any] = {"order": done.order}
+    if done.window_days is not None:
+        shown["within"] = f"{done.window_days} days"
+    shown |= _evidence(oldest)
+    if len(done.evidence) > 1:
+        shown["results"] = [_evidence(item) for item in done.evidence]
+    return shown
 
 
 def _evidence(evidence: Evidence) -> dict[str, Any]:
+    shown: dict[str, Any] = {"reference": evidence.reference}
+    if evidence.day:
+        _date(shown, evidence.day)
     value = evidence.written if isinstance(evidence, Result) else evidence.verdict
-    return _without_empty({"reference": evidence.reference, **_dated(evidence.day), "value": value})
-
-
-def _window(days: int | None) -> str | None:
-    return None if days is None else f"{days} days"
+    if value:
+        shown["value"] = value
+    return shown
 
 
 def _orders(findings: Iterable[Finding], program: Program) -> list[dict[str, Any]]:

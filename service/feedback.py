@@ -23,11 +23,11 @@ _ENTRY = msgspec.json.Decoder(dict[str, Any])
 class Entry:
     """What became of one card. The comment is not kept: it is free clinical text.
 
-    card: the uuid in our spelling, otherwise as it came. at: the time as it was written, empty without one.
+    card: its id, or what came in the place of one. at: the time as it was written, empty without one.
     reasons: system (empty without one) and code, of which any may be foreign.
     """
 
-    card: str
+    card: UUID | str
     outcome: Outcome
     at: str
     reasons: tuple[tuple[str, str], ...] = ()
@@ -85,7 +85,7 @@ def _entry(raw: msgspec.Raw) -> Entry | None:
     if not card or known is None:
         return None
     reasons = tuple(_reasons(members)) if known == "overridden" else ()
-    return Entry(_spelled(card), known, at, reasons)
+    return Entry(_card(card), known, at, reasons)
 
 
 def _reasons(members: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -113,9 +113,9 @@ def _text(value: Any) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _spelled(card: str) -> str:
-    """The uuid in lower case without a prefix; what is none stays as it is."""
+def _card(written: str) -> UUID | str:
+    """The uuid, however it is spelled; what is none stays as it is."""
     try:
-        return str(UUID(card))
+        return UUID(written)
     except ValueError:
-        return card
+        return written

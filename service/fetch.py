@@ -18,9 +18,10 @@ from service.aside import LARGE_BYTES
 from service.clients import Caller, Client, FhirServer
 from service.connection import AddressRefused, open_client
 from service.page import read_page
+from service.prefetch import Template
 from service.record import Identity, Source, utf8
 from service.settings import Settings
-from service.supply import Lack, is_usable
+from service.supply import Lack, is_usable, lacking
 from service.wire import Message
 
 _MOST_PAGES = 20
@@ -81,14 +82,17 @@ class FhirReader:
         await self._public.aclose()
         await self._private.aclose()
 
-    async def fetch(self, message: Message, lacks: tuple[Lack, ...], caller: Caller) -> Fetched:
-        """Returns what could be had of what a message lacks, all keys asked for at once.
+    async def fetch(self, message: Message, templates: tuple[Template, ...], caller: Caller) -> Fetched:
+        """Returns what could be had of what a message lacks for a service's templates, all keys asked for at once.
 
         After the budget no call is begun; at the deadline those under way are abandoned. All answers to one message
         together may be as large as a request body, one of them a quarter of it.
         """
         fetched = Fetched()
-        if not lacks or message.fhir_server is None:
+        if message.fhir_server is None:
+            return fetched
+        lacks = lacking(message, templates)
+        if not lacks:
             return fetched
         server = server_of(message, caller)
         if server is None:
@@ -190,7 +194,7 @@ class _Visit:
             self._count(outcome)
             if page is None:
                 return
-            source.found += page.found
+            source.take(page.found)
             source.rejected += page.rejected
             is_whole &= page.complete
             self.fetched.sources[template.key] = source
@@ -219,10 +223,10 @@ class _Visit:
             page = await asyncio.to_thread(_page, body, name) if len(body) > LARGE_BYTES else _page(body, name)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return Outcome.NOT_JSON, None
-        if page is None or (not page.found and not page.rejected and not page.complete):
+        if page is None or (not page.by_type and not page.rejected and not page.complete):
             return Outcome.FAILED, None
         is_read = "?" not in lack.template.query
-        if not is_usable(page, lack.template, Identity(self.patient_id, None)) or (is_read and not page.found):
+        if not is_usable(page, lack.template, Identity(self.patient_id, None)) or (is_read and not page.by_type):
             page.complete = False
             return Outcome.UNUSABLE, page
         return Outcome.USED, page

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from threading import Lock
 from typing import Generic, TypeVar
+from uuid import UUID
 
 CARDS = 20_000  # a few MB; a day or more of an ordinary site
 V = TypeVar("V")
@@ -36,7 +37,7 @@ class Memory:
         self._lists: dict[tuple[str, ...], tuple[str, ...]] = {}  # one tuple for all cards of the same rules
         self._lock = Lock()
 
-    def spoke(self, card: str, rules: Iterable[str]) -> None:
+    def spoke(self, card: UUID | str, rules: Iterable[str]) -> None:
         """Keeps for which rules a card spoke."""
         listed = tuple(rules)
         with self._lock:
@@ -44,12 +45,12 @@ class Memory:
                 self._lists.clear()
             self._rules.keep(card, self._lists.setdefault(listed, listed))
 
-    def rules_of(self, card: str) -> tuple[str, ...]:
+    def rules_of(self, card: UUID | str) -> tuple[str, ...]:
         """The rules for which a card spoke; none for a card of another process, or one that was forgotten."""
         with self._lock:
             return self._rules.held.get(card, ())
 
-    def is_new(self, card: str, outcome: str, at: str) -> bool:
+    def is_new(self, card: UUID | str, outcome: str, at: str) -> bool:
         """Whether feedback is told for the first time (FB-6). Only a hash is kept: a card may be any text."""
         with self._lock:
             return self._counted.keep(hash((card, outcome, at)), None)

@@ -50,7 +50,7 @@ def read_page(body: bytes | msgspec.Raw, name: str) -> Source | None:
     except Unreadable:
         fault = Rejection(name, "Bundle.entry cannot be read: not used")
         return Source(rejected=[fault], complete=False)
-    if kind != "Bundle" and not source.found and not source.rejected:
+    if kind != "Bundle" and not source.by_type and not source.rejected:
         # A type that no rule reads: not what was asked for, and never an empty answer.
         source.rejected.append(Rejection(name, "not the type asked for: not used"))
     source.next = following

@@ -88,10 +88,11 @@ def supply(message: Message, templates: tuple[Template, ...], fetched: Mapping[s
         sources += used
         if template.type == "Patient":
             for source in used:
-                source.found = _patients(source, identity)
-                patient = next(iter(source.found), patient)
+                patients = _patients(source, identity)
+                source.by_type = {shapes.Patient: patients} if patients else {}
+                patient = next(iter(patients), patient)
         (supplied if is_complete else broken).add(template.type)
-        if template.required and not is_complete and not any(source.found for source in used):
+        if template.required and not is_complete and not any(source.by_type for source in used):
             missing.append(template.key)
     if missing:
         raise Refusal(Code.REQUIRED_DATA_MISSING, *missing)
@@ -100,15 +101,14 @@ def supply(message: Message, templates: tuple[Template, ...], fetched: Mapping[s
 
 def is_usable(source: Source, template: Template, identity: Identity) -> bool:
     """Whether a value holds what its template asks for: not another type only, and not another patient's only."""
-    if not source.found:
+    if not source.by_type:
         return source.complete and not source.rejected
     if template.type == "Patient":
         return bool(_patients(source, identity))
-    for located in source.found:  # mostly the first one settles it
-        if type(located.resource).__name__ == template.type:
-            owner = whose(located.resource)
-            if owner is not None and identity.means(owner):
-                return True
+    for located in source.by_type.get(shapes.READ[template.type], ()):  # mostly the first one settles it
+        owner = whose(located.resource)
+        if owner is not None and identity.means(owner):
+            return True
     return False
 
 
@@ -120,7 +120,7 @@ def _arrived(message: Message, template: Template, identity: Identity) -> _Arriv
         return _Arrived.EMPTY
     if not isinstance(value, Source):
         return _Arrived.FAILED
-    if not value.found and not value.rejected:
+    if not value.by_type and not value.rejected:
         if not value.complete:
             return _Arrived.FAILED  # an error outcome alone
         return _Arrived.EMPTY if value.next is None else _Arrived.PART
@@ -134,10 +134,8 @@ def _arrived(message: Message, template: Template, identity: Identity) -> _Arriv
 def _patients(source: Source, identity: Identity) -> list[Located]:
     return [
         located
-        for located in source.found
-        if isinstance(located.resource, shapes.Patient)
-        and located.resource.id
-        and identity.means(f"Patient/{located.resource.id}")
+        for located in source.by_type.get(shapes.Patient, ())
+        if located.resource.id and identity.means(f"Patient/{located.resource.id}")
     ]
 
 

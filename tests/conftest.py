@@ -4,9 +4,13 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
+from hypothesis import settings
 
 from tests.support.conformance import holds
 from tests.support.server import Server, serving
+
+settings.register_profile("untimed", deadline=None)  # no test is one of time
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

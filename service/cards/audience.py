@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID, uuid4
 
 from service.cards.options import ALL, Wishes
 from service.clients import ANYBODY, Caller
@@ -14,7 +14,7 @@ from service.clients import ANYBODY, Caller
 class Audience:
     """For whom cards are made: the patient, the encounter, where the service can be reached, who called, what it wants.
 
-    new_id makes the ids of cards and suggestions: UUIDs in lower case.
+    new_id makes the ids of cards and suggestions.
     """
 
     patient: str
@@ -22,4 +22,4 @@ class Audience:
     base_url: str = ""
     caller: Caller = ANYBODY
     wishes: Wishes = ALL
-    new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+    new_id: Callable[[], UUID] = uuid4

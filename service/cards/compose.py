@@ -10,9 +10,9 @@ from typing import Any
 from service.cards import text
 from service.cards.audience import Audience
 from service.cards.done import done_table, flagged
-from service.cards.drafts import REFERENCE, Drafts
+from service.cards.drafts import Drafts, link
 from service.cards.sections import RANK, Section, sections_of
-from service.cards.suggestions import suggest
+from service.cards.suggestions import REFERENCE, suggest
 from service.cards.wanted import Request, requests
 from service.engine.case import BESIDES, KINDS
 from service.engine.evaluate import Evaluation
@@ -20,11 +20,10 @@ from service.engine.findings import Finding
 from service.engine.program import Program
 from service.facts.model import Fact
 from service.knowledge.schema import Indicator
+from service.knowledge.site import Decided
 
 RULES_EXTENSION = "org.nocturnal-cramps.rules"
 _ORDERS_EXTENSION = "davinci-crd.associated-resource"
-_EVIDENCE_LINKS = 2
-_LONGEST_LABEL = 100
 _TODAY = "Today."
 _TIMES = {"same day": _TODAY, "this visit": "At this visit."}
 _SAYS_TODAY = re.compile(r"\b(today|same-day|emergency)\b", re.IGNORECASE)
@@ -44,15 +43,14 @@ def compose(
     """
     if sections is None:
         sections, _ = sections_of(evaluation, program, audience.wishes)
+    wanted = requests(sections, program, frozenset(audience.caller.order_codes))
+    home, basis = _home_of_done(sections), _basis(evaluation)
     satisfied = [f for f in evaluation.shown if f.outcome == "satisfied"]
-    coded = frozenset(audience.caller.order_codes)
-    wanted = requests([(section.group, section.findings) for section in sections], program, coded)
-    home = _home_of_done(sections)
     cards = []
     for number, section in enumerate(sections):
         mine = [request for request in wanted if request.section == number]
-        settled = satisfied if number == home else []
-        cards.append(_card(section, mine, settled, number == home, evaluation, program, drafts, audience))
+        settled = satisfied if number == home else None
+        cards.append(_card(section, mine, settled, basis, evaluation, program, drafts, audience))
     if cards and (first := flagged(program, evaluation)):
         cards[0]["detail"] = f"{first}\n\n{cards[0]['detail']}"
     return cards
@@ -67,53 +65,41 @@ def _home_of_done(sections: Sequence[Section]) -> int:
 def _card(
     section: Section,
     wanted: list[Request],
-    satisfied: list[Finding],
-    is_home: bool,
+    settled: list[Finding] | None,
+    basis: str,
     evaluation: Evaluation,
     program: Program,
     drafts: Drafts,
     audience: Audience,
 ) -> dict[str, Any]:
-    ruleset, profile = program.rules.ruleset, audience.caller.rendering
-    lead = section.findings[0]
-    rules = [finding.rule.id for finding in (*section.findings, *satisfied)]
-    source: dict[str, Any] = {
-        "label": f"{ruleset.title} {ruleset.version}",
-        "url": f"{audience.base_url}/rules",
-        "topic": {
-            "system": "urn:nocturnal-leg-cramps:topics",
-            "code": audience.caller.topic_codes.get(section.group, ruleset.topics[section.group]),
-            "display": ruleset.card_titles[section.group],
-        },
-    }
+    """One card. settled: the findings of which all is done, on the card that lists it, None on the others."""
+    caller, findings = audience.caller, section.findings
+    about = _ordered(section, evaluation)
+    rules = [finding.rule.id for finding in (*findings, *(settled or ()))]
+    topic = drafts.topics[section.group]
+    if code := caller.topic_codes.get(section.group):
+        topic = {**topic, "code": code}
+    source: dict[str, Any] = {"label": drafts.label, "url": f"{audience.base_url}/rules", "topic": topic}
+    rules_page = link("Rules, evidence and limits", f"{audience.base_url}/rules?show={','.join(rules)}")
     card: dict[str, Any] = {
         "uuid": audience.new_id(),
-        "summary": text.shortened(lead.summary, [finding.rule.title for finding in section.findings[1:]]),
+        "summary": text.shortened(findings[0].summary, [finding.rule.title for finding in findings[1:]]),
         "indicator": _capped(section.indicator, program),
-        "detail": _detail(section, wanted, satisfied, is_home, evaluation, program),
+        "detail": _detail(section, wanted, settled, about, basis, evaluation, program),
         "source": source,
-        "overrideReasons": ruleset.override_codings,
-        "links": _links(lead, rules, program, audience),
+        "overrideReasons": program.rules.ruleset.override_codings,
+        "links": [rules_page, *drafts.evidence[findings[0].rule.id]],
         "extension": {RULES_EXTENSION: rules},
     }
-    about = [fact.reference for fact in _ordered(section, evaluation) if REFERENCE.fullmatch(fact.reference)]
-    if about:
-        card["extension"][_ORDERS_EXTENSION] = [{"reference": reference} for reference in about]
+    orders = [{"reference": fact.reference} for fact in about if REFERENCE.fullmatch(fact.reference)]
+    if orders:
+        card["extension"][_ORDERS_EXTENSION] = orders
     if wanted:
-        card["selectionBehavior"] = profile.selection_behavior
+        card["selectionBehavior"] = caller.rendering.selection_behavior
         card["suggestions"] = suggest(wanted, evaluation, drafts, audience)
-    if profile.cds_hooks == "1.0":
+    if caller.rendering.cds_hooks == "1.0":
         del card["uuid"], card["overrideReasons"], source["topic"]
     return card
-
-
-def _links(lead: Finding, rules: Sequence[str], program: Program, audience: Audience) -> list[dict[str, str]]:
-    """The page of the card's rules, then what the leading rule rests on most."""
-    links = {f"{audience.base_url}/rules?show={','.join(rules)}": "Rules, evidence and limits"}
-    sources = [program.rules.sources[evidence.source] for evidence in lead.rule.evidence]
-    cited = [(source.url, source.citation) for source in sources if source.url]
-    links |= {url: text.cut(citation, _LONGEST_LABEL) for url, citation in cited[:_EVIDENCE_LINKS]}
-    return [{"label": label, "url": url, "type": "absolute"} for url, label in links.items()]
 
 
 def _ordered(section: Section, evaluation: Evaluation) -> list[Fact]:
@@ -134,32 +120,39 @@ def _capped(indicator: Indicator, program: Program) -> Indicator:
 def _detail(
     section: Section,
     wanted: list[Request],
-    satisfied: list[Finding],
-    is_home: bool,
+    settled: list[Finding] | None,
+    about: list[Fact],
+    basis: str,
     evaluation: Evaluation,
     program: Program,
 ) -> str:
     """The critical part first; only our own words, numbers and dates."""
-    parts: list[str] = []
+    findings = section.findings
     if section.group == "self-care":
-        parts += [text.bullets(line for f in section.findings for line in (*f.bedside, *f.advice))]
+        parts = [text.bullets([line for f in findings for line in (*f.bedside, *f.advice)])]
     else:
-        parts.append("\n".join(_whys(section.findings)))
-        due = [row for request in wanted for row in request.rows(program)]
-        due += _ordered_rows(section.findings, program)
+        parts = ["\n".join(_whys(findings))]
+        due = [one.row(program) for request in wanted for one in request.parts or (request,)]
+        if evaluation.facts.orders:
+            due += _ordered_rows(findings, program)
         if due:
-            parts.append(text.table(["Due", "Why", "Last result"], due))
-        checklist = _checklist(section.findings)
+            parts.append(text.table("Due | Why | Last result", due))
+        checklist = _checklist(findings)
         if checklist:
             parts.append("**Ask and examine**\n\n" + checklist)
-    if is_home:
-        done = done_table(program, evaluation, evaluation.shown)
-        if done:
-            parts.append(done)
-        notes = [line for finding in satisfied for line in finding.bedside]
-        if notes:
-            parts.append(text.bullets(notes))
-    parts.append(_basis(evaluation, section, program, is_home=is_home))
+    lines = [basis]
+    if about:
+        labels = ", ".join(dict.fromkeys([text.own(fact.label) for fact in about]))
+        lines.append(f"This card is about the order of {labels} alone.")
+    if evaluation.facts.age is None:
+        lines.append("Age unknown: adult rules were applied.")
+    if settled is not None:
+        parts.append(done_table(program, evaluation, evaluation.shown))
+        parts.append(text.bullets([line for finding in settled for line in finding.bedside]))
+        lines += _gaps(evaluation)
+    if program.rules.decided:
+        lines += _set_by_site(findings, program.rules.decided)
+    parts.append(f"*{' '.join(lines)}*")
     return "\n\n".join([part for part in parts if part])
 
 
@@ -168,15 +161,16 @@ def _whys(findings: Sequence[Finding]) -> Iterator[str]:
 
     A fact, and that it is for today, are said once a card.
     """
-    told: list[Fact] = []
+    told: set[Fact] = set()
     today_said = False
     for finding in findings:
-        time = _TIMES.get(finding.due_within, f"Within {finding.due_within}.")
+        time = _TIMES.get(finding.due_within) or f"Within {finding.due_within}."
         if time == _TODAY:
             time = "" if today_said or _says_today(finding.summary) else time
             today_said = today_said or bool(time)
-        because = text.facts([fact for fact in finding.found if fact not in told])
-        told += finding.found
+        found = [fact for fact in finding.found if fact not in told] if told else finding.found
+        because = text.facts(found)
+        told.update(found)
         line = "" if len(findings) == 1 else f"- **{finding.summary}**"
         yield " ".join([part for part in (line, time, because and f"On record: {because}.") if part])
 
@@ -200,7 +194,7 @@ def _checklist(findings: Sequence[Finding]) -> str:
     return "\n".join(groups)
 
 
-def _ordered_rows(findings: Sequence[Finding], program: Program) -> list[list[str]]:
+def _ordered_rows(findings: Sequence[Finding], program: Program) -> list[tuple[str, str, str]]:
     """The orders that stand in the chart already and have no result yet, each once with the findings that want it."""
     rows: dict[str, tuple[str, list[str]]] = {}
     for finding in findings:
@@ -209,7 +203,7 @@ def _ordered_rows(findings: Sequence[Finding], program: Program) -> list[list[st
                 known = f"already ordered ({text.when(wanted.ordered.day)}), no result yet"
                 rows.setdefault(wanted.order, (known, []))[1].append(text.own(finding.rule.title))
     return [
-        [text.own(program.orders[order].label), ", ".join(dict.fromkeys(titles)), known]
+        (text.own(program.orders[order].label), ", ".join(dict.fromkeys(titles)), known)
         for order, (known, titles) in rows.items()
     ]
 
@@ -222,20 +216,20 @@ def _is_covered(name: str, evaluation: Evaluation) -> bool:
 
 def _gaps(evaluation: Evaluation) -> Iterator[str]:
     """What was not supplied, what could not be decided for it, and what nobody can read."""
-    named = set(evaluation.facts.not_supplied)
-    unchecked = [name for name in evaluation.facts.not_supplied if not _is_covered(name, evaluation)]
+    facts = evaluation.facts
+    unchecked = [name for name in facts.not_supplied if not _is_covered(name, evaluation)]
     if unchecked:
         yield f"Not supplied, so not checked: {', '.join(unchecked)}."
     undecided = [f for f in evaluation.shown if f.outcome == "unknown"]
-    open_rules = [text.own(finding.rule.title) for finding in undecided if not set(finding.missing) <= named]
+    open_rules = [text.own(f.rule.title) for f in undecided if not set(f.missing).issubset(facts.not_supplied)]
     if open_rules:
         more = f" and {len(open_rules) - 3} more" if len(open_rules) > 3 else ""
         yield f"Could not be decided: {', '.join(open_rules[:3])}{more}."
-    yield from (f"Nobody can tell what {text.plain(item)} is." for item in evaluation.facts.unreadable.values())
+    yield from (f"Nobody can tell what {text.plain(item)} is." for item in facts.unreadable.values())
 
 
-def _basis(evaluation: Evaluation, section: Section, program: Program, *, is_home: bool) -> str:
-    """What the card rests on, what could not be checked, and which of its numbers are the site's own."""
+def _basis(evaluation: Evaluation) -> str:
+    """What every card rests on."""
     gate = evaluation.gate
     if gate.found:
         basis = f"Leg cramps on record: {text.facts(gate.found)}; the diagnosis itself was not verified."
@@ -243,18 +237,13 @@ def _basis(evaluation: Evaluation, section: Section, program: Program, *, is_hom
         basis = "Leg cramps taken as reported."
     else:
         basis = "No leg cramps on record: this is about the medicine alone."
-    lines = [f"As of {evaluation.today.isoformat()}. {basis}"]
-    if about := _ordered(section, evaluation):
-        labels = ", ".join(dict.fromkeys(text.own(fact.label) for fact in about))
-        lines.append(f"This card is about the order of {labels} alone.")
-    if evaluation.facts.age is None:
-        lines.append("Age unknown: adult rules were applied.")
-    if is_home:
-        lines += _gaps(evaluation)
-    if program.rules.decided:
-        lines += [
-            f"Set by this site: {text.own(f.rule.title)}, {text.plain(f'{change.now} instead of {change.was}')}."
-            for f in section.findings
-            for change in program.rules.decided.of(f.rule.id)
-        ]
-    return "*" + " ".join(lines) + "*"
+    return f"As of {evaluation.today.isoformat()}. {basis}"
+
+
+def _set_by_site(findings: Sequence[Finding], decided: Decided) -> list[str]:
+    """The numbers of the rules that are the site's own."""
+    return [
+        f"Set by this site: {text.own(finding.rule.title)}, {text.plain(f'{change.now} instead of {change.was}')}."
+        for finding in findings
+        for change in decided.of(finding.rule.id)
+    ]

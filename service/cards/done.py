@@ -6,19 +6,19 @@ from collections.abc import Iterable
 
 from service.cards import text
 from service.engine.case import Case
-from service.engine.comparison import Bound, meets, newest
+from service.engine.comparison import meets, newest
 from service.engine.completion import Evidence
 from service.engine.evaluate import Evaluation
 from service.engine.findings import Finding
 from service.engine.program import Program
 from service.facts.model import Result
-from service.knowledge.schema import Limits, Notable
+from service.knowledge.schema import Bounded, Notable
 
 
 def flagged(program: Program, evaluation: Evaluation) -> str:
     """Returns a line on results that nobody could evaluate but the laboratory flags as critical (clinical.md B9.4)."""
     terms = program.rules.ruleset.flagged
-    if terms is None:
+    if terms is None or not evaluation.facts.unusable:
         return ""
     case = evaluation.case
     said = []
@@ -55,62 +55,57 @@ class _Table:
     """Rows by what they show, each once."""
 
     def __init__(self, program: Program, case: Case) -> None:
-        self.notables = program.rules.ruleset.notable
+        self.notable_of = program.rules.ruleset.notable_of
         self.case = case
         self.rows: dict[tuple[str, str], tuple[str, list[str]]] = {}
 
     def add(self, evidence: Evidence, label: str) -> None:
         """Adds a result or report; a result stands under its own name."""
-        mark = self.mark(evidence) if isinstance(evidence, Result) else ""
         name = evidence.label if isinstance(evidence, Result) else label
-        said = text.value(evidence)
-        when = text.when(evidence.day) + (self.age(evidence) if isinstance(evidence, Result) else "")
+        if (evidence.reference, name) in self.rows:
+            return
+        said, when, mark = text.value(evidence), text.when(evidence.day), ""
+        if isinstance(evidence, Result):
+            mark, when = self.mark(evidence), when + self.age(evidence)
         cells = [text.own(name), when, f"**{said} {mark}**" if mark else said]
-        self.rows.setdefault((evidence.reference, name), (mark, cells))
+        self.rows[evidence.reference, name] = mark, cells
 
     def mark(self, result: Result) -> str:
         """`high` or `low` against the reference range beside the value, else against the notable limits."""
-        high = None if result.high is None else {result.unit: result.high}
-        low = None if result.low is None else {result.unit: result.low}
-        if level := self.against(result, above=high, below=low):
+        reported: list[Bounded] = []
+        if result.high is not None:
+            reported.append(("high", "above", {result.unit: result.high}))
+        if result.low is not None:
+            reported.append(("low", "below", {result.unit: result.low}))
+        if level := self.against(result, reported):
             return level
-        return next((level for notable in self.notables if (level := self.level(result, notable))), "")
+        notables = self.notable_of.get(result.analyte, ())
+        return next((level for notable in notables if (level := self.level(result, notable))), "")
 
     def age(self, result: Result) -> str:
         """How old an alarming value is, where a notable limit says that it must be told (clinical.md B9.5)."""
         days = self.case.age_days(result.day) if result.day else 0
-        aged = (notable for notable in self.notables if notable.aged_from is not None and days >= notable.aged_from)
-        return f" ({days} days old)" if any(self.level(result, notable) for notable in aged) else ""
+        for notable in self.notable_of.get(result.analyte, ()):
+            if notable.aged_from is not None and days >= notable.aged_from and self.level(result, notable):
+                return f" ({days} days old)"
+        return ""
 
     def level(self, result: Result, notable: Notable) -> str:
         """`high` or `low` against one notable limit, empty in between."""
-        if result.analyte not in notable.in_ or (notable.unranged and (result.low, result.high) != (None, None)):
+        if notable.unranged and (result.low, result.high) != (None, None):
             return ""
-        return self.against(
-            result, above=notable.above, at_least=notable.at_least, below=notable.below, at_most=notable.at_most
-        )
+        return self.against(result, notable.bounds)
 
-    def against(
-        self,
-        result: Result,
-        *,
-        above: Limits | None = None,
-        at_least: Limits | None = None,
-        below: Limits | None = None,
-        at_most: Limits | None = None,
-    ) -> str:
+    def against(self, result: Result, bounds: Iterable[Bounded]) -> str:
         """`high` or `low` where the result certainly lies beyond a limit, empty elsewhere."""
-
-        def beyond(bound: Bound, limits: Limits | None) -> bool:
-            return limits is not None and meets(self.case, result, bound, limits)
-
-        if beyond("above", above) or beyond("at_least", at_least):
-            return "high"
-        return "low" if beyond("below", below) or beyond("at_most", at_most) else ""
+        for level, bound, limits in bounds:
+            if meets(self.case, result, bound, limits):
+                return level
+        return ""
 
     def written(self) -> str:
         """The table in Markdown."""
         if not self.rows:
             return ""
         ordered = sorted(self.rows.values(), key=lambda row: not row[0])
-        return text.table(["Already done", "Date", "Result"], [cells for _, cells in ordered])
+        return text.table("Already done | Date | Result", [cells for _, cells in ordered])

@@ -1,24 +1,19 @@
-"""Draft orders: templates built and validated once, filled with ids, references and dates per request."""
+"""What of cards is made before a patient comes: draft orders, validated once, sources and links."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from service.clients import SiteCode
+from service.cards import text
+from service.cards.options import Group
 from service.engine.program import Program
-from service.facts.model import Condition, Event, Fact, Medicine, Result
-from service.knowledge.schema import Code, Indicator
+from service.knowledge.schema import Code, Recommendation
 
-_PRIORITY: dict[Indicator, str] = {"info": "routine", "warning": "urgent", "critical": "stat"}
-REFERENCE = re.compile(r"(urn:uuid:[0-9a-f-]+|(https?://\S+/)?[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})$")
-_REASONS = (Condition, Result, Event)  # R4 allows Condition, Observation, DiagnosticReport and DocumentReference only
-_REASON_TYPES = ("Condition/", "Observation/", "DiagnosticReport/")
+_EVIDENCE_LINKS = 2
+_LONGEST_LABEL = 100
 _CATEGORY = {
     "laboratory": ("15220000", "Laboratory test"),
     "imaging": ("363679005", "Imaging"),
@@ -26,71 +21,51 @@ _CATEGORY = {
     "referral": ("3457005", "Patient referral"),
 }
 
+Link = dict[str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Drafts:
-    """Order key or panel key → a valid draft ServiceRequest without its patient."""
+    """What of cards follows from the rule set alone.
+
+    templates: order key or panel key → a valid draft ServiceRequest without its patient. label: what every card names
+    as its source. topics: as Codings. evidence: rule id → links to what the rule rests on most.
+    """
 
     templates: dict[str, dict[str, Any]]
-
-    def fill(
-        self,
-        key: str,
-        *,
-        patient: str,
-        encounter: str | None,
-        indicator: Indicator,
-        within_days: int,
-        rules: Iterable[str],
-        reasons: Iterable[Fact],
-        today: date,
-    ) -> dict[str, Any]:
-        """Returns the draft order of a key for one patient (clinical.md B8); rule ids stand in its note."""
-        draft = dict(self.templates[key])
-        draft["priority"] = _PRIORITY[indicator]
-        draft["subject"] = {"reference": patient}
-        if encounter:
-            draft["encounter"] = {"reference": f"Encounter/{encounter}"}
-        end = today + timedelta(days=within_days)
-        draft["occurrencePeriod"] = {"start": today.isoformat(), "end": end.isoformat()}
-        because: list[str] = []
-        besides: list[str] = []
-        for reference, fact in {fact.reference: fact for fact in reasons}.items():
-            if not REFERENCE.fullmatch(reference):
-                continue
-            if isinstance(fact, Medicine):
-                if fact.status != "draft":
-                    besides.append(reference)
-            elif isinstance(fact, _REASONS) and _is_reason(reference):
-                because.append(reference)
-        if because:
-            draft["reasonReference"] = [{"reference": reference} for reference in because]
-        if besides:
-            draft["supportingInfo"] = [{"reference": reference} for reference in besides]
-        draft["note"] = [{"text": f"Suggested by the nocturnal leg cramp rules: {', '.join(rules)}."}]
-        return draft
-
-
-def coded(draft: dict[str, Any], codes: Sequence[SiteCode]) -> dict[str, Any]:
-    """Returns a draft order with a site's own codes before LOINC's."""
-    if not codes:
-        return draft
-    own = [code.model_dump(exclude_none=True) for code in codes]
-    return {**draft, "code": {**draft["code"], "coding": own + draft["code"].get("coding", [])}}
-
-
-def _is_reason(reference: str) -> bool:
-    return reference.startswith(_REASON_TYPES) or any(f"/{kind}" in reference for kind in _REASON_TYPES)
+    label: str
+    topics: dict[Group, dict[str, str]]
+    evidence: dict[str, list[Link]]
 
 
 def build_drafts(program: Program, intent: str = "proposal") -> Drafts:
-    """Builds the templates of all orders and panels; each is checked as a FHIR R4 ServiceRequest."""
+    """Builds what of cards follows from the rule set; each order is checked as a FHIR R4 ServiceRequest."""
     templates: dict[str, dict[str, Any]] = {}
     for order in program.rules.orders.orders:
         templates[order.key] = _template(program, order.label, order.code, order.category, intent)
     for panel in program.rules.orders.panels:
         templates[panel.key] = _template(program, panel.label, panel.code, "laboratory", intent)
-    return Drafts(templates)
+    ruleset = program.rules.ruleset
+    return Drafts(
+        templates,
+        f"{ruleset.title} {ruleset.version}",
+        {
+            group: {"system": "urn:nocturnal-leg-cramps:topics", "code": code, "display": ruleset.card_titles[group]}
+            for group, code in ruleset.topics.items()
+        },
+        {rule.id: _evidence(rule.recommendation, program) for rule in program.all},
+    )
+
+
+def _evidence(rule: Recommendation, program: Program) -> list[Link]:
+    sources = [program.rules.sources[evidence.source] for evidence in rule.evidence]
+    cited = [(source.url, source.citation) for source in sources if source.url][:_EVIDENCE_LINKS]
+    return [link(text.cut(citation, _LONGEST_LABEL), url) for url, citation in dict(cited).items()]
+
+
+def link(label: str, url: str) -> Link:
+    """Returns a link of a card."""
+    return {"label": label, "url": url, "type": "absolute"}
 
 
 def _template(program: Program, label: str, code: Code | None, category: str, intent: str) -> dict[str, Any]:

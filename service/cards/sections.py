@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from service.cards import text
 from service.cards.options import Group, Wishes
@@ -14,18 +15,12 @@ from service.engine.program import Program
 from service.knowledge.schema import Indicator
 
 _MOST_URGENT_CARDS = 2
-_CAP: dict[Group, Indicator] = {"urgent": "critical", "workup": "warning", "medicines": "warning", "self-care": "info"}
-_GROUPS: dict[Group, tuple[Group, ...]] = {  # card → the groups of the rules that stand on it
-    "workup": ("workup", "urgent"),
-    "medicines": ("medicines",),
-    "self-care": ("self-care",),
-}
+_GROUPS: tuple[Group, ...] = ("workup", "medicines", "self-care")  # of the cards that are not urgent
 RANK: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """The findings that go on one card."""
+class Section(msgspec.Struct, frozen=True, gc=False):
+    """The findings that go on one card, most urgent first."""
 
     group: Group
     findings: tuple[Finding, ...]
@@ -37,13 +32,11 @@ class Section:
 
     @property
     def indicator(self) -> Indicator:
-        """The most urgent indicator of the findings, capped for the group."""
-        least = min([f.indicator for f in self.findings], key=RANK.__getitem__)
-        return max(least, _CAP[self.group], key=RANK.__getitem__)
+        """The most urgent indicator of the findings; advice for the patient is never more than information."""
+        return "info" if self.group == "self-care" else self.findings[0].indicator
 
 
-@dataclass(frozen=True, slots=True)
-class Withheld:
+class Withheld(msgspec.Struct, frozen=True, gc=False):
     """A card that the call did not want: its group, why, and the rules that would have spoken."""
 
     group: Group
@@ -77,18 +70,24 @@ def arrange(findings: Sequence[Finding], alone: Collection[str] = ()) -> list[Se
     """
     firing = [f for f in findings if f.outcome == "fires" and f.rule.status == "active"]
     firing.sort(key=lambda f: (RANK[f.indicator], text.days(f.due_within), f.rule.card.rank))
-    urgent = [f for f in firing if f.indicator == "critical"]
     responses: dict[str, list[Finding]] = {}
-    for finding in urgent:
-        response = finding.rule.card.response or finding.rule.id
-        if response not in responses and len(responses) == _MOST_URGENT_CARDS:
-            response = list(responses)[-1]
-        responses.setdefault(response, []).append(finding)
+    apart: dict[Group, list[Section]] = {}
+    together: dict[Group, list[Finding]] = {}
+    for finding in firing:
+        rule = finding.rule
+        group: Group = "workup" if rule.card.group == "urgent" else rule.card.group
+        if finding.indicator == "critical":
+            response = rule.card.response or rule.id
+            if response not in responses and len(responses) == _MOST_URGENT_CARDS:
+                response = list(responses)[-1]
+            responses.setdefault(response, []).append(finding)
+        elif rule.id in alone:
+            apart.setdefault(group, []).append(Section(group, (finding,)))
+        else:
+            together.setdefault(group, []).append(finding)
     sections = [Section("urgent", tuple(members)) for members in responses.values()]
-    for group, wanted in _GROUPS.items():
-        members = [f for f in firing if f.indicator != "critical" and f.rule.card.group in wanted]
-        together = tuple([f for f in members if f.rule.id not in alone])
-        sections += [Section(group, (f,)) for f in members if f.rule.id in alone]
-        if together:
-            sections.append(Section(group, together))
+    for group in _GROUPS:
+        sections += apart.get(group, ())
+        if group in together:
+            sections.append(Section(group, tuple(together[group])))
     return sections

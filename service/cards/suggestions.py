@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from service.cards.audience import Audience
-from service.cards.drafts import Drafts, coded
+from service.cards.drafts import Drafts, Link
 from service.cards.wanted import Request
 from service.engine.evaluate import Evaluation
+from service.facts.model import Medicine
+from service.knowledge.schema import Indicator
 
 Suggestion = dict[str, Any]
+
+REFERENCE = re.compile(r"(urn:uuid:[0-9a-f-]+|(https?://\S+/)?[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})$")
+_REASON_TYPES = ("Condition/", "Observation/", "DiagnosticReport/")  # R4 allows these as reasons, no medicines
+_PRIORITY: dict[Indicator, str] = {"info": "routine", "warning": "urgent", "critical": "stat"}
 
 
 def suggest(wanted: Sequence[Request], evaluation: Evaluation, drafts: Drafts, audience: Audience) -> list[Suggestion]:
@@ -33,26 +42,52 @@ def suggest(wanted: Sequence[Request], evaluation: Evaluation, drafts: Drafts, a
 
 
 def _single(request: Request, evaluation: Evaluation, drafts: Drafts, audience: Audience) -> Suggestion:
-    draft = drafts.fill(
-        request.key,
-        patient=audience.patient,
-        encounter=audience.encounter,
-        indicator=request.indicator,
-        within_days=request.within_days,
-        rules=request.rules,
-        reasons=(*evaluation.gate.found, *request.reasons),
-        today=evaluation.today,
-    )
-    draft = coded(draft, audience.caller.order_codes.get(request.key, ()))
-    why = ", ".join(request.why)
+    draft = _draft(request, evaluation, drafts, audience)
+    description = f"Draft order: {request.label} ({', '.join(request.titles)})"
     suggestion: Suggestion = {
         "label": f"Order: {request.label}",
         "uuid": audience.new_id(),
-        "actions": [{"type": "create", "description": f"Draft order: {request.label} ({why})", "resource": draft}],
+        "actions": [{"type": "create", "description": description, "resource": draft}],
     }
     if request.recommended:
         suggestion["isRecommended"] = True
     return suggestion
+
+
+def _draft(request: Request, evaluation: Evaluation, drafts: Drafts, audience: Audience) -> dict[str, Any]:
+    """The draft order for one patient (clinical.md B8), a site's codes before LOINC's; rule ids stand in its note."""
+    draft = dict(drafts.templates[request.key])
+    if codes := audience.caller.order_codes.get(request.key):
+        own = [code.model_dump(exclude_none=True) for code in codes]
+        draft["code"] = {**draft["code"], "coding": own + draft["code"].get("coding", [])}
+    draft["priority"] = _PRIORITY[request.indicator]
+    draft["subject"] = {"reference": audience.patient}
+    if audience.encounter:
+        draft["encounter"] = {"reference": f"Encounter/{audience.encounter}"}
+    draft["occurrencePeriod"] = _period(evaluation.today, request.within_days)
+    because: list[Link] = []
+    besides: list[Link] = []
+    for reference, fact in {fact.reference: fact for fact in (*evaluation.gate.found, *request.reasons)}.items():
+        if isinstance(fact, Medicine):
+            if fact.status != "draft" and REFERENCE.fullmatch(reference):
+                besides.append({"reference": reference})
+        elif _is_reason(reference) and REFERENCE.fullmatch(reference):
+            because.append({"reference": reference})
+    if because:
+        draft["reasonReference"] = because
+    if besides:
+        draft["supportingInfo"] = besides
+    draft["note"] = [{"text": f"Suggested by the nocturnal leg cramp rules: {', '.join(request.rules)}."}]
+    return draft
+
+
+@lru_cache(maxsize=64)  # of the day and the rule set alone
+def _period(today: date, within_days: int) -> dict[str, str]:
+    return {"start": today.isoformat(), "end": (today + timedelta(days=within_days)).isoformat()}
+
+
+def _is_reason(reference: str) -> bool:
+    return reference.startswith(_REASON_TYPES) or any(f"/{kind}" in reference for kind in _REASON_TYPES)
 
 
 def _all_of(wanted: Sequence[Request], single: Sequence[Suggestion], audience: Audience) -> Suggestion:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from service.engine.completion import Evidence
@@ -36,12 +36,17 @@ def when(day: Day | None) -> str:
 
 def fact(found: Fact) -> str:
     """Returns one fact that a rule rests on."""
-    since = _SINCE.get(found.status, "") if isinstance(found, Medicine) and found.day else ""
+    value, dated, doubt = "", when(found.day), "; code and display disagree" if found.contradiction else ""
+    if isinstance(found, Medicine):
+        if found.status == "draft":
+            dated = "being ordered"
+        elif found.day:
+            dated = _SINCE.get(found.status, "") + dated
+    elif isinstance(found, Result):
+        value = f" {measured(found)}"
+    elif isinstance(found, Condition) and found.verification == "suspected":
+        doubt += "; suspected"
     side = f", {found.side}" if found.side in ("left", "right") and not _tells(found.label, found.side) else ""
-    value = f" {plain(unit(found.shown or found.written))}{_noted(found)}" if isinstance(found, Result) else ""
-    doubt = "; code and display disagree" if found.contradiction else ""
-    doubt += "; suspected" if isinstance(found, Condition) and found.verification == "suspected" else ""
-    dated = "being ordered" if isinstance(found, Medicine) and found.status == "draft" else since + when(found.day)
     return f"{own(found.label)}{value}{side} ({dated}{doubt}){_HOW.get(found.by, '')}"
 
 
@@ -56,13 +61,12 @@ def days(due_within: str) -> int:
     return int(match[1]) * {"day": 1, "week": 7, "month": 30}[match[2]] if match else 0
 
 
-def facts(found: Iterable[Fact]) -> str:
+def facts(found: Sequence[Fact]) -> str:
     """Returns the facts that a rule rests on, the newest three and how many more."""
-    ordered = list(found)
-    if len(ordered) > 1:
-        ordered.sort(key=lambda f: f.day.date.toordinal() if f.day else 0, reverse=True)
-    shown = "; ".join(dict.fromkeys([fact(item) for item in ordered[:3]]))
-    return f"{shown}; and {len(ordered) - 3} more" if len(ordered) > 3 else shown
+    if len(found) > 1:
+        found = sorted(found, key=lambda f: f.day.date.toordinal() if f.day else 0, reverse=True)
+    shown = "; ".join(dict.fromkeys([fact(item) for item in found[:3]]))
+    return f"{shown}; and {len(found) - 3} more" if len(found) > 3 else shown
 
 
 def unit(written: str) -> str:
@@ -75,25 +79,27 @@ def unit(written: str) -> str:
 def value(evidence: Evidence) -> str:
     """Returns what a result says."""
     if isinstance(evidence, Result):
-        return plain(unit(evidence.shown or evidence.written)) + _noted(evidence)
+        return measured(evidence)
     if evidence.verdict == "positive" or evidence.values:
         return "**reports a finding: read it**"
     return "not conclusive" if evidence.verdict else "report on file"
 
 
-def _noted(result: Result) -> str:
-    return f" ({result.note})" if result.note else ""
+def measured(result: Result) -> str:
+    """Returns value and unit of a result, with what is to be noted of it."""
+    said = plain(unit(result.shown or result.written))
+    return f"{said} ({result.note})" if result.note else said
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Returns a GitHub-flavoured table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join([f"| {' | '.join(line)} |" for line in lines])
+def table(header: str, rows: Sequence[Sequence[str]]) -> str:
+    """Returns a GitHub-flavoured table; the header has its bars between the columns already."""
+    body = " |\n| ".join([" | ".join(row) for row in rows])
+    return f"| {header} |\n|{' --- |' * len(rows[0])}\n| {body} |"
 
 
-def bullets(lines: Iterable[str]) -> str:
+def bullets(lines: Sequence[str]) -> str:
     """Returns a list, each line once."""
-    return "\n".join([f"- {line}" for line in dict.fromkeys(lines)])
+    return "- " + "\n- ".join(dict.fromkeys(lines)) if lines else ""
 
 
 def cut(text: str, longest: int) -> str:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 from service.engine.answers import NO, Answer, Truth, any_of, unknown
 from service.engine.case import TOMORROW, Case
 from service.facts.model import Result
-from service.knowledge.schema import Latest, Limits, ResultTerms
+from service.knowledge.schema import Bound, Latest, Limits, ResultTerms
 
 _INFINITE = float("inf")
 _NO, _UNKNOWN, _YES = Truth
 _OPPOSITE = {_NO: _YES, _UNKNOWN: _UNKNOWN, _YES: _NO}
 
-Bound = Literal["below", "at_most", "above", "at_least"]
 Bounds = Sequence[tuple[Bound, Limits]]
 Compare = Callable[[Case, Result], Answer]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from service.knowledge.phrases import Tokens, tokens
-from service.shapes import Annotation, Concept
+from service.shapes import Annotation, Concept, Status
 from service.terms import Coded, Terms, one_of
 
 
@@ -29,14 +29,14 @@ def texts(concept: Concept | None) -> tuple[str, ...]:
     return (concept.text,) if concept.text else ()
 
 
-def word(concept: Concept | str | None) -> str:
+def word(concept: Concept | Status | str | None) -> str:
     """Returns the one code of a status-like element (R4 CodeableConcept, older plain string), empty for none."""
-    if isinstance(concept, Concept):
-        for coding in concept.coding or ():
-            if coding.code:
-                return coding.code.strip().lower()
-        return (concept.text or "").strip().lower()
-    return (concept or "").strip().lower()
+    if concept is None or isinstance(concept, str):
+        return (concept or "").strip().lower()
+    for coding in concept.coding or ():
+        if coding.code:
+            return coding.code.strip().lower()
+    return (concept.text or "").strip().lower()
 
 
 def listed(value: list[Concept] | Concept | str | None) -> Iterable[Concept]:

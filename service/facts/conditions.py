@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from operator import attrgetter
 
 import msgspec
 
@@ -12,7 +11,7 @@ from service.facts import concepts, text
 from service.facts.dates import Day
 from service.facts.model import Condition
 from service.facts.reading import Reading
-from service.terms import UNTOLD, Recognition
+from service.terms import NOTHING, UNTOLD, Recognition
 
 _CURRENT = {"active", "recurrence", "relapse"}
 _PAST = {"inactive", "remission", "resolved"}
@@ -23,8 +22,9 @@ _CATEGORY = msgspec.json.Decoder(list[shapes.Concept] | shapes.Concept | str | N
 
 def read_conditions(reading: Reading) -> None:
     """Adds every recognised condition that counts (status table of clinical.md A2)."""
-    for located, condition, found in reading.each(shapes.Condition, "condition", attrgetter("note")):
-        _read(located.reference, condition, found, reading)
+    for located, condition, found in reading.each(shapes.Condition, "condition"):
+        if found is not NOTHING or condition.note is not None:
+            _read(located.reference, condition, found, reading)
 
 
 def _read(reference: str, condition: shapes.Condition, found: Recognition, reading: Reading) -> None:

@@ -32,6 +32,7 @@ class _Use(msgspec.Struct, frozen=True, gc=False):
     start: Day | None
     end: date | None
     reasons: frozenset[str] | None  # None where no reason is stated
+    ingredients: frozenset[str]  # else its code, else what its name was recognised as
 
 
 def read_medicines(reading: Reading, drafts: frozenset[str] = frozenset()) -> None:
@@ -40,12 +41,11 @@ def read_medicines(reading: Reading, drafts: frozenset[str] = frozenset()) -> No
     drafts: references of the orders selected in the hook's context; they count as draft, not as current.
     """
     facts, today = reading.facts, reading.today
-    uses = list(_uses(reading, drafts))
+    uses = [use for use in _uses(reading, drafts) if use is not None]
     courses = _courses(uses)
     given = sorted(_given(reading), key=lambda use: use.start or Day(today), reverse=True)
     for use in _once([*uses, *given]):
-        ingredients = _ingredients(use)
-        starts = [courses[ingredient] for ingredient in ingredients if ingredient in courses]
+        starts = [courses[ingredient] for ingredient in use.ingredients if ingredient in courses]
         fact = Medicine(
             reference=use.reference,
             valuesets=use.found.valuesets,
@@ -55,7 +55,7 @@ def read_medicines(reading: Reading, drafts: frozenset[str] = frozenset()) -> No
             code=use.found.code,
             by=use.found.by,
             contradiction=use.found.contradiction,
-            ingredients=ingredients,
+            ingredients=use.ingredients,
             status=use.status,
             reasons=use.reasons or frozenset(),
         )
@@ -63,9 +63,7 @@ def read_medicines(reading: Reading, drafts: frozenset[str] = frozenset()) -> No
             facts.medicines[valueset].append(fact)
 
 
-def _ingredients(use: _Use) -> frozenset[str]:
-    """What a use is a course of: its ingredients, else its code, else what its name was recognised as."""
-    found = use.found
+def _ingredients(found: Recognition) -> frozenset[str]:
     return found.ingredients or frozenset((f"{found.system}|{found.code}" if found.code else found.label,))
 
 
@@ -77,7 +75,7 @@ def _once(uses: list[_Use]) -> Iterator[_Use]:
     told: dict[tuple[frozenset[str], frozenset[str], str], dict[frozenset[str] | None, _Use]] = defaultdict(dict)
     for use in uses:
         if use.status != "past":
-            told[_ingredients(use), use.found.valuesets, use.status].setdefault(use.reasons, use)
+            told[use.ingredients, use.found.valuesets, use.status].setdefault(use.reasons, use)
     for by_reason in told.values():
         if len(by_reason) > 1:
             by_reason.pop(None, None)
@@ -91,7 +89,7 @@ def _courses(uses: list[_Use]) -> dict[str, Day]:
     for use in uses:
         if use.start is None or use.status == "draft":
             continue
-        for ingredient in _ingredients(use):
+        for ingredient in use.ingredients:
             if use.status == "current":
                 running[ingredient].append(use.start)
             else:
@@ -106,31 +104,13 @@ def _courses(uses: list[_Use]) -> dict[str, Day]:
     return courses
 
 
-def _uses(reading: Reading, drafts: frozenset[str]) -> Iterator[_Use]:
+def _uses(reading: Reading, drafts: frozenset[str]) -> Iterator[_Use | None]:
+    """Yields the uses of recognised medicines, None for what is no such use."""
     record, today, zone = reading.record, reading.today, reading.zone
-
-    def made(
-        reference: str, item: shapes.Prescription, status: str | None, start: str | None, end: date | None
-    ) -> Iterator[_Use]:
-        if status is None:
-            return
-        found = recognise(reference, item, reading)
-        if not found.valuesets:
-            if status == "current" and found is UNTOLD:
-                reading.facts.unreadable["medication"] = reference
-            return
-        reading.check_dates(reference, item)
-        if not (item.status or "").strip():
-            reading.facts.reject(reference, f"{type(item).__name__} has no status: not counted as in use")
-        day = reading.day(start)
-        if day and day.date > today and status == "current":
-            day = None
-        yield _Use(reference, found, status, day, end, reasons_of(item, reading))
-
     for reference, request in _requests(reading):
         status = _draft_status(request) if reference in drafts else _request_status(request)
         end = _request_end(request, zone) if status == "past" else None  # of a course that runs it does not matter
-        yield from made(reference, request, status, request.authoredOn, end)
+        yield _use(reference, request, status, request.authoredOn, end, reading)
     for reference, statement in record.of(shapes.MedicationStatement):
         if _is_recorded(statement) and statement.adherence is None and misdated(statement, zone):
             reading.check_dates(reference, statement)
@@ -140,7 +120,7 @@ def _uses(reading: Reading, drafts: frozenset[str]) -> Iterator[_Use]:
         start = statement.effectiveDateTime or period.start or None
         until = reading.day(period.end)
         status = _recorded_status(period, today, zone) if _is_recorded(statement) else _plain_status(statement.status)
-        yield from made(reference, statement, status, start, until.date if until else None)
+        yield _use(reference, statement, status, start, until.date if until else None, reading)
     for reference, dispense in record.of(shapes.MedicationDispense):
         start = dispense.whenHandedOver or dispense.whenPrepared
         end_date = _supply_end(dispense, zone)
@@ -150,7 +130,27 @@ def _uses(reading: Reading, drafts: frozenset[str]) -> Iterator[_Use]:
                 (dispense.status or "").strip().lower() == "completed" and end_date is not None and end_date >= today
             )
             status = "current" if covers else "past"
-        yield from made(reference, dispense, status, start, end_date)
+        yield _use(reference, dispense, status, start, end_date, reading)
+
+
+def _use(
+    reference: str, item: shapes.Prescription, status: str | None, start: str | None, end: date | None, reading: Reading
+) -> _Use | None:
+    if status is None:
+        return None
+    found = recognise(reference, item, reading)
+    if not found.valuesets:
+        if status == "current" and found is UNTOLD:
+            reading.facts.unreadable["medication"] = reference
+        return None
+    day = reading.day(start)
+    if day is None or not isinstance(item, shapes.MedicationRequest):  # a request has no other date
+        reading.check_dates(reference, item)
+    if not (item.status or "").strip():
+        reading.facts.reject(reference, f"{type(item).__name__} has no status: not counted as in use")
+    if day and day.date > reading.today and status == "current":
+        day = None
+    return _Use(reference, found, status, day, end, reasons_of(item, reading), _ingredients(found))
 
 
 def _requests(reading: Reading) -> Iterator[tuple[str, shapes.MedicationRequest]]:
@@ -158,7 +158,7 @@ def _requests(reading: Reading) -> Iterator[tuple[str, shapes.MedicationRequest]
     known = reading.recogniser.known("medication")
     for located in reading.record.located(shapes.MedicationRequest):
         request: shapes.MedicationRequest = located.resource  # type: ignore[assignment]
-        if request.medicationReference is not None or known.get(bytes(request.raw_medication)) is not NOTHING:
+        if known.get(bytes(request.raw_medication)) is not NOTHING or request.medicationReference is not None:
             yield located.reference, request
 
 
@@ -173,7 +173,7 @@ def _given(reading: Reading) -> Iterator[_Use]:
         if found.valuesets and day is None:
             reading.facts.reject(reference, "MedicationAdministration: no FHIR date says when it was given: not used")
         elif found.valuesets and day is not None and day.date <= reading.today:
-            yield _Use(reference, found, "given", day, None, None)
+            yield _Use(reference, found, "given", day, None, None, _ingredients(found))
 
 
 def _draft_status(order: shapes.Prescription) -> str | None:

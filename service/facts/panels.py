@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from operator import attrgetter
 
 from service import shapes
 from service.facts.dates import Day
@@ -13,7 +12,6 @@ from service.record import Located, Record
 Whole = shapes.Observation | shapes.DiagnosticReport
 Moment = tuple[frozenset[tuple[str | None, str | None]], str]
 _CORRECTED = ("corrected", "amended")
-_STATUS = attrgetter("resource.status")
 
 
 class Panels:
@@ -49,14 +47,14 @@ def _days_of_panels(record: Record, read: Callable[[Whole], Day | None]) -> dict
     return days
 
 
-def corrections(record: Record) -> frozenset[Moment]:
+def corrections(observations: Sequence[shapes.Observation]) -> frozenset[Moment]:
     """Returns the moments of which a corrected or amended result is on record."""
-    statuses = set(map(_STATUS, record.located(shapes.Observation)))
-    corrected = {status for status in statuses if (status or "").strip().lower() in _CORRECTED}
-    if not corrected:
+    statuses = {observation.status for observation in observations}
+    statuses = {status for status in statuses if (status or "").strip().lower() in _CORRECTED}
+    if not statuses:
         return frozenset()
-    moments = (moment(item) for _, item in record.of(shapes.Observation) if item.status in corrected)
-    return frozenset(found for found in moments if found is not None)
+    corrected = [observation for observation in observations if observation.status in statuses]
+    return frozenset(found for found in map(moment, corrected) if found is not None)
 
 
 def moment(observation: shapes.Observation) -> Moment | None:

@@ -18,6 +18,19 @@ _NO_REASON = {"refuted", "entered-in-error"}
 
 def recognise(reference: str, item: shapes.Prescription, reading: Reading) -> Recognition:
     """What the medicine is; a Medication that is nowhere to be found is said."""
+    if item.medicationReference is not None or item.dosage is not None:
+        return _recognise(reference, item, reading)
+    written = bytes(item.raw_medication), bytes(item.raw_dosage)
+    found = reading.products.get(written)
+    if found is None:
+        said = len(reading.facts.rejected)
+        found = _recognise(reference, item, reading)
+        if len(reading.facts.rejected) == said:  # what is faulty is said of each
+            reading.products[written] = found
+    return found
+
+
+def _recognise(reference: str, item: shapes.Prescription, reading: Reading) -> Recognition:
     pointer, medications = item.medicationReference, reading.record.medications
     if pointer is None:
         written = item.raw_medication
@@ -34,17 +47,11 @@ def recognise(reference: str, item: shapes.Prescription, reading: Reading) -> Re
 
 def _routes(reference: str, item: shapes.Prescription, reading: Reading) -> set[str]:
     """The routes that the dosage names, or the dose form."""
-    written = bytes(item.raw_dosage)
-    routes = reading.routes.get(written)
-    if routes is None:
-        doses, is_faulty = reading.opened(reference, item, "dosageInstruction", item.raw_dosage, _DOSAGE)
-        routes = _named((dose.route for dose in doses or ()), reading)
-        if not is_faulty:  # what is faulty is said of each
-            reading.routes[written] = routes
+    instructed, _ = reading.opened(reference, item, "dosageInstruction", item.raw_dosage, _DOSAGE)
     doses = item.dosage if isinstance(item.dosage, list) else [item.dosage] if item.dosage else []
     medication = _resolve(item, item.medicationReference, reading.record.medications)
-    besides = [*(dose.route for dose in doses), *([medication.form] if medication else [])]
-    return routes | _named(besides, reading) if besides else routes
+    forms = [medication.form] if medication else []
+    return _named([*(dose.route for dose in (*(instructed or ()), *doses)), *forms], reading)
 
 
 def _named(concepts_of_routes: Iterable[shapes.Concept | None], reading: Reading) -> set[str]:

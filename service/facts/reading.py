@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import Any, TypeVar
@@ -15,7 +14,7 @@ from service.facts.dates import Day, misdated, read_day
 from service.facts.model import Facts
 from service.record import Located, Record, mend_element
 from service.shapes import Concept
-from service.terms import NOTHING, UNTOLD, Recogniser, Recognition, Terms
+from service.terms import UNTOLD, Recogniser, Recognition, Terms
 
 T = TypeVar("T")
 W = TypeVar("W", bound=shapes.WithCode)
@@ -32,27 +31,18 @@ class Reading:
     facts: Facts
     today: date
     zone: tzinfo
-    routes: dict[bytes, set[str]] = field(default_factory=dict)  # by the dosage as it was written
+    products: dict[tuple[bytes, bytes], Recognition] = field(default_factory=dict)  # by medicine and dosage as written
     diagnoses: dict[bytes, bool] = field(default_factory=dict)  # whether of an encounter, by the category as written
 
-    def each(
-        self, shape: type[W], kind: str, wanted: Callable[[Any], object] | None = None
-    ) -> Iterator[tuple[Located, W, Recognition]]:
-        """Yields the resources of a type with what their code means, in the order in which they came.
-
-        wanted: whether a resource is, of whose code it is known that no rule reads it; without it, all are.
-        """
-        known, found = self.recogniser.known(kind), self.record.located(shape)
-        if wanted is not None:  # most are not
-            found = [
-                one
-                for one in found
-                if known.get(bytes(one.resource.raw_code)) is not NOTHING or wanted(one.resource)  # type: ignore[attr-defined]
-            ]
-        for located in found:
-            resource: W = located.resource  # type: ignore[assignment]
-            meaning = known.get(bytes(resource.raw_code))
-            yield located, resource, meaning or self.recognise_code(kind, located.reference, resource)
+    def each(self, shape: type[W], kind: str) -> list[tuple[Located, W, Recognition]]:
+        """Returns the resources of a type with what their code means, in the order in which they came."""
+        known = self.recogniser.known(kind)
+        found: list[Any] = self.record.located(shape)
+        return [
+            (one, resource, known.get(bytes(resource.raw_code)) or self.recognise_code(kind, one.reference, resource))
+            for one in found
+            for resource in (one.resource,)
+        ]
 
     def recognise_code(self, kind: str, reference: str, resource: shapes.WithCode) -> Recognition:
         """Returns what the code of a resource means; what in it is not of its FHIR type is said."""

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import date
 from functools import partial
-from operator import attrgetter
-from typing import NamedTuple
+from heapq import heapify, heappop
+
+import msgspec
 
 from service import shapes
 from service.facts.calcium import NEEDED_WHOLE, adjust_calcium
@@ -23,16 +24,17 @@ from service.record import Located
 from service.terms import NOTHING, Recognition
 
 _NO_SYMPTOMS = {"result", "report"}  # kinds of value set
-# Where one of these is there, an observation tells more than one measurement.
-_MORE = attrgetter("raw_answer", "valueString", "component", "contained", "hasMember")
-_BESIDES = attrgetter("valueString", "component", "contained")
 
 
-class _Waiting(NamedTuple):
-    """A measurement that is looked at only if no newer one is usable. place: which of the observations it is."""
+class _Waiting(msgspec.Struct, order=True, gc=False):
+    """A measurement that is looked at only if no newer one is usable; they sort by day, the newest first.
 
-    day: Day | None
+    order: falls with the day, least without one. place: which of the observations it is.
+    """
+
+    order: int
     place: int
+    day: Day | None
     located: Located
     observation: shapes.Observation
     found: Recognition
@@ -47,31 +49,30 @@ def read_results(reading: Reading) -> None:
     computed.
     """
     facts, record = reading.facts, reading.record
-    corrected = corrections(record)
+    found = reading.each(shapes.Observation, "observation")
+    corrected = corrections([observation for _, observation, _ in found])
     panels = Panels(record, lambda whole: _date(whole, reading))
     answers = reading.recogniser.known("answer")
-
-    def tells(observation: shapes.Observation) -> bool:
-        """Whether an observation of what no rule reads may tell of something that a rule does read."""
-        if any(_BESIDES(observation)):
-            return True
-        return bool(observation.raw_answer) and answers.get(bytes(observation.raw_answer)) is not NOTHING
-
     waiting: dict[str, list[_Waiting]] = defaultdict(list)
     places: dict[str, int] = {}  # of what was looked at
-    for place, (located, observation, found) in enumerate(reading.each(shapes.Observation, "observation", tells)):
+    for place, (located, observation, meaning) in enumerate(found):
+        answer = observation.raw_answer
+        is_plain = not (observation.valueString or observation.component or observation.contained)
+        if meaning is NOTHING and is_plain and (not answer or answers.get(bytes(answer)) is NOTHING):
+            continue
         if corrected and observation.status == "final" and moment(observation) in corrected:
             reason = "a corrected result of the same moment stands in its place: not used"
             facts.reject(located.reference, reason)
-        elif found.measures and not any(_MORE(observation)):
+        elif meaning.measures and is_plain and not answer and not observation.hasMember:
             day = _date(observation, reading) or panels.day_of(located.reference)
-            one = _Waiting(day, place, located, observation, found)
-            for valueset in found.measures:
+            order = -day.date.toordinal() if day else -sys.maxsize
+            one = _Waiting(order, place, day, located, observation, meaning)
+            for valueset in meaning.measures:
                 waiting[valueset].append(one)
         else:
             places.setdefault(located.reference, place)
             of_panel = partial(panels.day_of, located.reference)
-            _observation(located.reference, observation, found, of_panel, reading)
+            _observation(located.reference, observation, meaning, of_panel, reading)
             _contained(located.reference, observation, reading)
     _read_reports(reading)
     for valueset, those in waiting.items():
@@ -103,18 +104,18 @@ def _measure_newest(valueset: str, waiting: list[_Waiting], places: dict[str, in
     is_whole = valueset in NEEDED_WHOLE
     known = [result.day.date for result in reading.facts.results.get(valueset, ()) if result.day]
     newest = date.min if is_whole else max(known, default=date.min)
-    for day, place, located, observation, found in sorted(waiting, key=_latest_first):
+    heapify(waiting)  # mostly the first one settles it
+    while waiting:
+        one = heappop(waiting)
+        day, observation = one.day, one.observation
         if day is not None and day.date < newest:
             break
-        places.setdefault(located.reference, place)
-        reading.check_dates(located.reference, observation)
-        is_usable = measure(located.reference, observation, observation, found, valueset, day, reading)
+        reference = one.located.reference
+        places.setdefault(reference, one.place)
+        reading.check_dates(reference, observation)
+        is_usable = measure(reference, observation, observation, one.found, valueset, day, reading)
         if is_usable and day is not None and not is_whole:
             newest = max(newest, day.date)
-
-
-def _latest_first(one: _Waiting) -> int:
-    return -one.day.date.toordinal() if one.day else -date.max.toordinal()
 
 
 def _sort_as_they_came(facts: Facts, places: dict[str, int]) -> None:
@@ -160,7 +161,10 @@ def _observation(
         reading.check_dates(reference, observation)
     for component, inner in components:
         _measure(reference, observation, component, inner, day, reading)
-    is_panel = bool(observation.component or observation.hasMember) and observation.valueQuantity is None
+    is_panel = bool(observation.component or observation.hasMember) and bytes(observation.raw_quantity) in (
+        b"",
+        b"null",
+    )
     if not is_panel:
         _measure(reference, observation, observation, found, day, reading)
     sorts = {kinds[valueset] for valueset in found.valuesets}

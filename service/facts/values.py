@@ -23,6 +23,7 @@ _FLAGS = ("LL", "HH")  # the laboratory's own critical limits (FHIR observation 
 _NO_UNIT, _OTHER_UNIT = _UNREADABLE = ("no unit", "a unit that cannot be converted")
 _COMPARATORS = {"", "<", "<=", ">=", ">"}  # Quantity.comparator; "ad" and anything else says too little
 _CONCEPT = msgspec.json.Decoder(shapes.Concept | None)
+_QUANTITY = msgspec.json.Decoder(shapes.Quantity | None)
 _RANGES = msgspec.json.Decoder(list[shapes.Range] | None)
 Measured = shapes.Observation | shapes.Component
 
@@ -38,31 +39,38 @@ def measure(
 ) -> bool:
     """Adds what an observation or a part of it measured, as a result of one value set; returns whether it is usable."""
     facts = reading.facts
-    outcome = _usable(reference, observation, value, valueset, day, reading)
+    quantity = _quantity(reference, value, reading)
+    outcome = _usable(reference, observation, value, quantity, valueset, day, reading)
     if isinstance(outcome, UnitFactor):
-        facts.results[valueset].append(_result(reference, value, found, valueset, day, outcome, reading))
+        facts.results[valueset].append(_result(reference, value, quantity, found, valueset, day, outcome, reading))
         return True
     reason, decisive = outcome
     flags = [concepts.word(said).upper() for said in _interpretation(reference, value, reading)]
     flag = next((flag for flag in flags if flag in _FLAGS), "")
     facts.unusable.append(
-        Unusable(reference, valueset, day, reason, decisive, flag, _number(value), reason in _UNREADABLE)
+        Unusable(reference, valueset, day, reason, decisive, flag, quantity.value, reason in _UNREADABLE)
     )
     flagged = f", flagged {flag}" if flag else ""
     facts.reject(reference, f"{reading.terms.titles[valueset]}: {reason}{flagged}: not used")
     return False
 
 
-def _number(value: Measured) -> float | None:
-    if value.valueQuantity is not None:
-        return value.valueQuantity.value
-    return None if value.valueInteger is None else float(value.valueInteger)
+def _quantity(reference: str, value: Measured, reading: Reading) -> shapes.Quantity:
+    """What was measured, a whole number without a unit too; empty where there is neither."""
+    if isinstance(value, shapes.Component):
+        quantity = value.valueQuantity
+    else:
+        quantity, _ = reading.opened(reference, value, "valueQuantity", value.raw_quantity, _QUANTITY)
+    if quantity is None:
+        quantity = shapes.Quantity(value=None if value.valueInteger is None else float(value.valueInteger))
+    return quantity
 
 
 def _usable(
     reference: str,
     observation: shapes.Observation,
     value: Measured,
+    quantity: shapes.Quantity,
     valueset: str,
     day: Day | None,
     reading: Reading,
@@ -77,8 +85,7 @@ def _usable(
         return "no usable date", True
     if day.date > reading.today:
         return "dated in the future", False
-    quantity = value.valueQuantity or shapes.Quantity()
-    if _number(value) is None:
+    if quantity.value is None:
         return "no numeric value", value.dataAbsentReason is None
     if (quantity.comparator or "") not in _COMPARATORS:
         return "a comparator that says too little", True
@@ -126,14 +133,14 @@ def _ranges(reference: str, value: Measured, reading: Reading) -> list[shapes.Ra
 def _result(
     reference: str,
     value: Measured,
+    quantity: shapes.Quantity,
     found: Recognition,
     valueset: str,
     day: Day | None,
     factor: UnitFactor,
     reading: Reading,
 ) -> Result:
-    quantity = value.valueQuantity or shapes.Quantity()
-    number = _number(value) or 0.0
+    number = quantity.value or 0.0
     low, high = normal_range(_ranges(reference, value, reading), valueset, factor, reading.terms, reading.facts.sex)
     return Result(
         reference=reference,

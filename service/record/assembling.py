@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from service import shapes
 from service.record.identity import Identity, whose
-from service.record.sources import Located, Rejection, Source, by_type
+from service.record.sources import Located, Rejection, Source
 from service.shapes import Entry, Owned, Resource
 from service.versions import Other
 
 R = TypeVar("R", bound=Resource)
-_ID, _OWNER = attrgetter("id"), attrgetter("subject.reference")
 
 
 class ShapeRead(NamedTuple):
@@ -81,9 +79,7 @@ def assemble(
     sorting = _Sorting(identity, owner_required=owner_required)
     for source in sources:
         sorting.rejected += source.rejected
-        if not source.found:
-            continue
-        for kind, group in by_type(source.found).items():
+        for kind, group in source.by_type.items():
             if issubclass(kind, Owned) and sorting.takes_all(kind, group):
                 sorting.by_type[kind] += group
             else:
@@ -123,14 +119,20 @@ class _Sorting:
         """
         if set(map(type, group)) != {Entry}:
             return False
-        resources = [located.resource for located in group]
+        resources: list[Any] = [located.resource for located in group]
+        owners: set[str | None] = set()
+        ids: set[str | None] = set()
         try:
-            owners = set(map(_OWNER, resources))
+            for (
+                resource
+            ) in resources:  # in one pass, since reading what is no longer at hand takes longer than the rest
+                owners.add(resource.subject.reference)
+                ids.add(resource.id)
         except AttributeError:  # one that does not say whose it is in `subject`
             return False
-        if None in owners or not all(map(self._identity.means, owners)):
+        if not all(owner is not None and self._identity.means(owner) for owner in owners):
             return False
-        ids, seen = set(map(_ID, resources)), self._ids[kind]
+        seen = self._ids[kind]
         if len(ids) < len(group) or not ids.isdisjoint(seen):
             return False
         seen |= ids

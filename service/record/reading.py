@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
+from types import NoneType
+from typing import Any
 
 import msgspec
 
 from service import shapes
 from service.record.mending import mend
-from service.record.sources import Located, Placed, Rejection, Source, Unreadable, by_type
+from service.record.sources import Located, Placed, Rejection, Source, Unreadable
 from service.shapes import Resource
 from service.versions import SUCCESSORS, are_r4, as_r4
 
@@ -20,7 +21,6 @@ _KIND = msgspec.json.Decoder(shapes.Kind)
 _OPENED = (shapes.Bundle, shapes.OperationOutcome)
 # What is read as resources of other types: they take their place among those in the order in which all came.
 _BECOME_OTHERS = frozenset((shapes.Bundle, *SUCCESSORS))
-_ID = attrgetter("id")
 _MOST_FAULTS = 10_000  # in one Bundle, those within it counted: each takes more room in the answer than it came in
 _DECODERS = {name: msgspec.json.Decoder(shape) for name, shape in shapes.READ.items()}
 
@@ -86,27 +86,38 @@ def _open(bundle: shapes.Bundle, name: str, source: Source) -> None:
         source.complete = False
     if not bundle.entry:
         return
-    entries: list[Located] = [entry for entry in bundle.entry if entry.resource is not None]  # type: ignore[misc]
+    by_type = _by_type(bundle.entry)
     strange: set[type[Resource]] = set()
-    sorted_out = by_type(entries)
-    in_order = not _BECOME_OTHERS.isdisjoint(sorted_out)
-    for kind, found in sorted_out.items():
+    in_order = not _BECOME_OTHERS.isdisjoint(by_type)
+    for kind, found in by_type.items():
         if in_order or kind in _OPENED or not _are_plain(kind, found):
             strange.add(kind)
         else:
-            source.found += found
+            source.by_type.setdefault(kind, []).extend(found)
     for number, entry in enumerate(bundle.entry) if strange else ():
         if entry.resource is not None and type(entry.resource) in strange:
             _place(entry.resource, entry.full_url, f"{name}.entry[{number}]", source)
-    answered = [entry.response for entry in bundle.entry if entry.response is not None]
-    if any(map(_failed, answered)):
+    if any(map(_failed, [entry.response for entry in bundle.entry if entry.response is not None])):
         source.complete = False
+
+
+def _by_type(entries: list[shapes.Entry]) -> dict[type[Resource], list[Located]]:
+    """The entries with a resource by its type, each type in the order in which it came."""
+    kinds = [type(entry.resource) for entry in entries]
+    by_type: dict[type, list[Any]] = {kind: [] for kind in set(kinds)}
+    if len(by_type) == 1:  # nearly every search
+        by_type[kinds[0]] = entries
+    else:
+        for kind, entry in zip(kinds, entries, strict=True):
+            by_type[kind].append(entry)
+    by_type.pop(NoneType, None)
+    return by_type
 
 
 def _are_plain(kind: type[Resource], entries: list[Located]) -> bool:
     """Whether entries of one type can stand in the record as they came: each has an id, and R4's shape."""
     resources = [entry.resource for entry in entries]
-    return all(map(_ID, resources)) and are_r4(kind, resources)
+    return not [resource for resource in resources if not resource.id] and are_r4(kind, resources)
 
 
 def _place(resource: Resource, full_url: str | None, name: str, source: Source) -> None:
@@ -118,10 +129,10 @@ def _place(resource: Resource, full_url: str | None, name: str, source: Source) 
         reference = _name(resource, full_url, name)
         read = as_r4(resource)
         if read is None:
-            source.found.append(Placed(reference, resource, full_url))
+            source.take((Placed(reference, resource, full_url),))
         else:
             parts, other = read
-            source.found += [Placed(reference, part, full_url, other, n) for n, part in enumerate(parts)]
+            source.take(Placed(reference, part, full_url, other, n) for n, part in enumerate(parts))
 
 
 def _is_error(outcome: shapes.OperationOutcome) -> bool:
@@ -187,7 +198,7 @@ def _take(body: bytes | msgspec.Raw, kind: str, full_url: str | None, name: str,
             inner = Source(
                 rejected=[Rejection(full_url or name, "Bundle.entry cannot be read: not used")], complete=False
             )
-        source.found += inner.found
+        source.take(inner.found)
         source.rejected += inner.rejected
         source.complete &= inner.complete
         return

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol
 
 import msgspec
@@ -53,28 +55,28 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
     part: int = 0
 
 
-def by_type(found: list[Located]) -> dict[type[Resource], list[Located]]:
-    """Returns what was found by the type of its resource, each type in the order in which it came."""
-    kinds = [type(located.resource) for located in found]
-    if len(set(kinds)) == 1:  # nearly every search
-        return {kinds[0]: found}
-    sorted_out: dict[type[Resource], list[Located]] = {kind: [] for kind in kinds}
-    for kind, located in zip(kinds, found, strict=True):
-        sorted_out[kind].append(located)
-    return sorted_out
-
-
 @dataclass(slots=True)
 class Source:
     """What one Bundle or resource brought: `complete` is false when a page or a search behind it is missing.
 
-    next: of a page of a search, where the Bundle goes on; empty where its link does not say, None for the last page.
+    by_type: what was found, each type in the order in which it came, none empty. next: of a page of a search, where the
+    Bundle goes on; empty where its link does not say, None for the last page.
     """
 
-    found: list[Located] = field(default_factory=list)
+    by_type: dict[type[Resource], list[Located]] = field(default_factory=dict)
     rejected: list[Rejection] = field(default_factory=list)
     complete: bool = True
     next: str | None = None
+
+    @property
+    def found(self) -> Iterator[Located]:
+        """All that was found, type by type."""
+        return chain.from_iterable(self.by_type.values())
+
+    def take(self, found: Iterable[Located]) -> None:
+        """Adds what was found, behind what is there of its type."""
+        for located in found:
+            self.by_type.setdefault(type(located.resource), []).append(located)
 
 
 class Unreadable(ValueError):

@@ -30,7 +30,7 @@ from service.routes.straight import Straight
 from service.services import SERVICES
 from service.settings import Settings
 from service.stages import begin, ended
-from service.supply import lacking, supply
+from service.supply import supply
 from service.wire import Message
 
 router = APIRouter(tags=["CDS Hooks"], route_class=Straight)
@@ -94,8 +94,7 @@ async def call(
     if message.user_is_lay:
         return reply(request, {"cards": []}, stages)
     reader: FhirReader = request.app.state.fhir_reader
-    lacks = lacking(message, knowledge.offered[service.id]) if message.fhir_server is not None else ()
-    fetched = await reader.fetch(message, lacks, caller)
+    fetched = await reader.fetch(message, knowledge.offered[service.id], caller)
     if fetched.outcomes:
         metrics.count_fetches(fetched.outcomes, fetched.seconds)
         note(request.scope, fetched=dict(fetched.outcomes))

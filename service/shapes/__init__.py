@@ -42,6 +42,7 @@ from service.shapes.datatypes import (
     Range,
     Reference,
     Shape,
+    Status,
     concept_of,
     left_as_bytes,
 )
@@ -66,5 +67,5 @@ __all__ = [
     "MedicationDispense", "MedicationOrder", "MedicationRequest", "MedicationStatement", "Observation",
     "OperationOutcome", "Outcome", "Owned", "Patient", "Period", "Prescription", "Procedure", "ProcedureRequest",
     "Quantity", "Question", "QuestionnaireResponse", "Range", "RawBundle", "RawEntry", "Reaction", "Reference",
-    "ReferralRequest", "Resource", "ServiceRequest", "Shape", "WithCode", "concept_of", "left_as_bytes",
+    "ReferralRequest", "Resource", "ServiceRequest", "Shape", "Status", "WithCode", "concept_of", "left_as_bytes",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from service.shapes.datatypes import (
     Period,
     Reference,
     Shape,
+    Status,
 )
 
 
@@ -26,8 +27,8 @@ class Patient(Resource, kw_only=True, tag="Patient"):
 
 
 class Condition(WithCode, kw_only=True, tag="Condition"):
-    clinicalStatus: Concept | str | None = None
-    verificationStatus: Concept | str | None = None
+    clinicalStatus: Status | str | None = None
+    verificationStatus: Status | str | None = None
     raw_category: msgspec.Raw = msgspec.field(default=ABSENT, name="category")
     raw_code: msgspec.Raw = msgspec.field(default=ABSENT, name="code")
     bodySite: list[Concept] | Concept | None = None
@@ -85,8 +86,8 @@ class Reaction(Shape):
 
 
 class AllergyIntolerance(Owned, kw_only=True, tag="AllergyIntolerance"):
-    clinicalStatus: Concept | str | None = None
-    verificationStatus: Concept | str | None = None
+    clinicalStatus: Status | str | None = None
+    verificationStatus: Status | str | None = None
     code: Concept | None = None
     patient: Reference | None = None
     recordedDate: str | None = None

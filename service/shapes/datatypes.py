@@ -24,6 +24,17 @@ class Concept(Shape):
     reference: Reference | None = None
 
 
+class StatusCoding(Shape):
+    code: str | None = None
+
+
+class Status(Shape):
+    """A CodeableConcept of which the code alone is read."""
+
+    coding: list[StatusCoding] | None = None
+    text: str | None = None
+
+
 class Reference(Shape):
     reference: str | None = None
     display: str | None = None
@@ -39,7 +50,6 @@ class Quantity(Shape):
     value: float | None = None
     comparator: str | None = None
     unit: str | None = None
-    system: str | None = None
     code: str | None = None
 
 

@@ -21,7 +21,6 @@ from service.shapes.datatypes import (
 class Component(Shape):
     raw_code: msgspec.Raw = msgspec.field(default=ABSENT, name="code")
     valueQuantity: Quantity | None = None
-    valueCodeableConcept: Concept | None = None
     valueString: str | None = None
     valueBoolean: bool | None = None
     valueInteger: int | None = None
@@ -51,7 +50,7 @@ class Observation(WithCode, kw_only=True, tag="Observation"):
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     issued: str | None = None
-    valueQuantity: Quantity | None = None
+    raw_quantity: msgspec.Raw = msgspec.field(default=ABSENT, name="valueQuantity")
     raw_answer: msgspec.Raw = msgspec.field(default=ABSENT, name="valueCodeableConcept")
     valueString: str | None = None
     interpretation: list[msgspec.Raw] | Concept | None = None

@@ -1,13 +1,16 @@
-"""By which elements a resource shows that it is shaped as another version of FHIR than R4."""
+"""By which elements a resource shows that it is shaped as another version of FHIR than R4.
+
+A function for each type returns the versions whose shape a resource may have, as bits: an element that R4 does not
+have, or has otherwise, leaves the versions that have it so.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import attrgetter
 from typing import Any
 
 from service import shapes
-from service.shapes import Resource
+from service.shapes import Concept, Owned, Resource
 
 DSTU2, STU3, R4, R5 = 1, 2, 4, 8
 _OLD = DSTU2 | STU3
@@ -15,136 +18,215 @@ _ANY = DSTU2 | STU3 | R4 | R5
 NAMES = {DSTU2: "DSTU2", STU3: "STU3", _OLD: "DSTU2 or STU3", R5: "R5"}
 MIXED = "has elements of versions of FHIR that exclude each other: not used"
 
-# Elements that R4 does not have, or has otherwise, and the versions that have them so.
-_ELEMENTS: dict[type[Resource], dict[str, int]] = {
-    shapes.Condition: {
-        "patient": DSTU2, "dateRecorded": DSTU2, "notes": DSTU2, "assertedDate": STU3, "context": STU3,
-    },
-    shapes.Observation: {"comments": DSTU2, "comment": STU3, "context": STU3, "related": _OLD},
-    shapes.DiagnosticReport: {"codedDiagnosis": _OLD, "context": STU3},
-    shapes.Procedure: {
-        "notPerformed": DSTU2, "notDone": STU3, "context": STU3, "occurrenceDateTime": R5, "occurrencePeriod": R5,
-    },
-    shapes.MedicationRequest: {"context": STU3, "medication": R5, "reason": R5},
-    shapes.MedicationStatement: {
-        "patient": DSTU2, "wasNotTaken": DSTU2, "reasonForUseCodeableConcept": DSTU2, "reasonForUseReference": DSTU2,
-        "taken": STU3, "adherence": R5, "medication": R5, "reason": R5,
-    },
-    shapes.MedicationDispense: {
-        "patient": DSTU2, "notDoneCodeableConcept": STU3, "notDoneReference": STU3, "medication": R5,
-    },
-    shapes.MedicationAdministration: {
-        "patient": DSTU2, "wasNotGiven": DSTU2, "effectiveTimeDateTime": DSTU2, "effectiveTimePeriod": DSTU2,
-        "notGiven": STU3, "occurenceDateTime": R5, "occurencePeriod": R5, "medication": R5, "reason": R5,
-    },
-    shapes.Medication: {"product": DSTU2, "doseForm": R5},
-    shapes.AllergyIntolerance: {"substance": DSTU2, "status": DSTU2, "assertedDate": STU3},
-    shapes.Encounter: {"patient": DSTU2, "actualPeriod": R5},
-    shapes.QuestionnaireResponse: {"group": DSTU2},
-    shapes.ProcedureRequest: {
-        "orderedOn": DSTU2, "scheduledDateTime": DSTU2, "scheduledPeriod": DSTU2, "intent": STU3, "authoredOn": STU3,
-        "occurrenceDateTime": STU3, "occurrencePeriod": STU3,
-    },
-    shapes.ReferralRequest: {
-        "patient": DSTU2, "date": DSTU2, "intent": STU3, "authoredOn": STU3, "occurrenceDateTime": STU3,
-    },
-}  # fmt: skip
-
-# Types that R4 does not have.
-_TYPES = {
-    shapes.MedicationOrder: DSTU2, shapes.DiagnosticOrder: DSTU2, shapes.ProcedureRequest: _OLD,
-    shapes.ReferralRequest: _OLD,
-}  # fmt: skip
-
 
 def is_r4(resource: Resource) -> bool:
     """Returns whether nothing about a resource calls for a closer look; what it contains always does."""
-    look = _LOOKS.get(type(resource))
-    if look is None:
-        return True
-    read, nothing, special = look
-    values: tuple[Any, ...] = read(resource)
-    return values == nothing and (special is None or special(resource) == _ANY)
+    return are_r4(type(resource), (resource,))
 
 
-def are_r4(kind: type[Resource], resources: Sequence[Resource]) -> bool:
-    """Returns whether all resources of one type are as is_r4 asks; no is also said where that is not plain at once."""
-    look = _LOOKS.get(kind)
-    if look is None:
-        return True
-    read, nothing, special = look
-    try:
-        if set(map(read, resources)) != {nothing}:
-            return False
-    except TypeError:  # a mark that is no plain value
-        return False
-    strange = _STRANGE.get(kind)
-    if strange is not None:
-        _, shape, elements = strange
-        return not any(shape in set(map(type, map(element, resources))) for element in elements)
-    return special is None or all(special(resource) == _ANY for resource in resources)
+def are_r4(kind: type[Resource], resources: Sequence[Any]) -> bool:
+    """Returns whether nothing about any of these resources of one type calls for a closer look."""
+    read = _VERSIONS.get(kind, _read_as_any)
+    if issubclass(kind, Owned):
+        return not [resource for resource in resources if resource.contained is not None or read(resource) != _ANY]
+    return not [resource for resource in resources if read(resource) != _ANY]
 
 
 def versions_of(resource: Resource) -> int:
     """Returns the versions whose shape a resource may have, as bits; one without a mark of another has R4's."""
-    kind = type(resource)
-    versions = _TYPES.get(kind, _ANY)
-    for name, mask in _ELEMENTS.get(kind, {}).items():
-        if getattr(resource, name) is not None:
-            versions &= mask
-    special = _SPECIAL.get(kind)
-    return versions if special is None else versions & special(resource)
+    return _VERSIONS.get(type(resource), _read_as_any)(resource)
 
 
-def _statement(statement: shapes.MedicationStatement) -> int:
-    return R5 if (statement.status or "").strip().lower() == "recorded" else _ANY
+def _read_as_any(_: Resource) -> int:
+    return _ANY
+
+
+def _condition(condition: shapes.Condition) -> int:
+    versions = _ANY
+    if condition.patient is not None or condition.dateRecorded is not None or condition.notes is not None:
+        versions &= DSTU2
+    if condition.assertedDate is not None or condition.context is not None:
+        versions &= STU3
+    if type(condition.clinicalStatus) is str or type(condition.verificationStatus) is str:
+        versions &= _OLD
+    return versions
+
+
+def _observation(observation: shapes.Observation) -> int:
+    versions = _ANY
+    if observation.comments is not None:
+        versions &= DSTU2
+    if observation.comment is not None or observation.context is not None:
+        versions &= STU3
+    if observation.related is not None or type(observation.interpretation) is Concept:
+        versions &= _OLD
+    return versions
+
+
+def _report(report: shapes.DiagnosticReport) -> int:
+    versions = _ANY
+    if report.codedDiagnosis is not None:
+        versions &= _OLD
+    if report.context is not None:
+        versions &= STU3
+    return versions
+
+
+def _procedure(procedure: shapes.Procedure) -> int:
+    versions = _ANY
+    if procedure.notPerformed is not None:
+        versions &= DSTU2
+    if procedure.notDone is not None or procedure.context is not None:
+        versions &= STU3
+    if procedure.occurrenceDateTime is not None or procedure.occurrencePeriod is not None:
+        versions &= R5
+    return versions
+
+
+def _medication_request(request: shapes.MedicationRequest) -> int:
+    versions = _ANY
+    if request.context is not None:
+        versions &= STU3
+    if request.medication is not None or request.reason is not None:
+        versions &= R5
+    return versions
+
+
+def _medication_statement(statement: shapes.MedicationStatement) -> int:
+    versions = _ANY
+    if (
+        statement.patient is not None
+        or statement.wasNotTaken is not None
+        or statement.reasonForUseCodeableConcept is not None
+        or statement.reasonForUseReference is not None
+    ):
+        versions &= DSTU2
+    if statement.taken is not None:
+        versions &= STU3
+    if (
+        statement.adherence is not None
+        or statement.medication is not None
+        or statement.reason is not None
+        or (statement.status or "").strip().lower() == "recorded"
+    ):
+        versions &= R5
+    return versions
+
+
+def _medication_dispense(dispense: shapes.MedicationDispense) -> int:
+    versions = _ANY
+    if dispense.patient is not None:
+        versions &= DSTU2
+    if dispense.notDoneCodeableConcept is not None or dispense.notDoneReference is not None:
+        versions &= STU3
+    if dispense.medication is not None:
+        versions &= R5
+    return versions
+
+
+def _medication_administration(dose: shapes.MedicationAdministration) -> int:
+    versions = _ANY
+    if (
+        dose.patient is not None
+        or dose.wasNotGiven is not None
+        or dose.effectiveTimeDateTime is not None
+        or dose.effectiveTimePeriod is not None
+    ):
+        versions &= DSTU2
+    if dose.notGiven is not None:
+        versions &= STU3
+    if (
+        dose.occurenceDateTime is not None
+        or dose.occurencePeriod is not None
+        or dose.medication is not None
+        or dose.reason is not None
+    ):
+        versions &= R5
+    return versions
+
+
+def _medication(medication: shapes.Medication) -> int:
+    versions = _ANY
+    if medication.product is not None:
+        versions &= DSTU2
+    if medication.doseForm is not None:
+        versions &= R5
+    return versions
+
+
+def _allergy(allergy: shapes.AllergyIntolerance) -> int:
+    versions = _ANY
+    if allergy.substance is not None or allergy.status is not None:
+        versions &= DSTU2
+    if (
+        allergy.assertedDate is not None
+        or type(allergy.clinicalStatus) is str
+        or type(allergy.verificationStatus) is str
+    ):
+        versions &= STU3
+    return versions
 
 
 def _encounter(encounter: shapes.Encounter) -> int:
-    reasons = encounter.reason
-    if reasons is None:
-        return _ANY
-    listed = reasons if isinstance(reasons, list) else [reasons]
-    return R5 if any(reason.value is not None for reason in listed) else _OLD
+    versions = _ANY
+    if encounter.patient is not None:
+        versions &= DSTU2
+    if encounter.actualPeriod is not None:
+        versions &= R5
+    if encounter.reason is not None:
+        listed = encounter.reason if isinstance(encounter.reason, list) else [encounter.reason]
+        versions &= R5 if any(reason.value is not None for reason in listed) else _OLD
+    return versions
 
 
-def _request(request: shapes.ServiceRequest) -> int:
+def _answers(response: shapes.QuestionnaireResponse) -> int:
+    return _ANY if response.group is None else DSTU2
+
+
+def _service_request(request: shapes.ServiceRequest) -> int:
     code = request.code
-    return R5 if code is not None and (code.concept is not None or code.reference is not None) else _ANY
+    return _ANY if code is None or (code.concept is None and code.reference is None) else R5
 
 
-# Elements in which a value of one type shows other versions: those versions, the type, the elements.
-_STRANGE: dict[type[Resource], tuple[int, type, tuple[Callable[[Any], Any], ...]]] = {
-    shapes.Condition: (_OLD, str, (attrgetter("clinicalStatus"), attrgetter("verificationStatus"))),
-    shapes.AllergyIntolerance: (STU3, str, (attrgetter("clinicalStatus"), attrgetter("verificationStatus"))),
-    shapes.Observation: (_OLD, shapes.Concept, (attrgetter("interpretation"),)),
-}
+def _procedure_request(request: shapes.ProcedureRequest) -> int:
+    versions = _OLD
+    if request.orderedOn is not None or request.scheduledDateTime is not None or request.scheduledPeriod is not None:
+        versions &= DSTU2
+    if (
+        request.intent is not None
+        or request.authoredOn is not None
+        or request.occurrenceDateTime is not None
+        or request.occurrencePeriod is not None
+    ):
+        versions &= STU3
+    return versions
 
 
-def _strange(resource: Resource) -> int:
-    versions, shape, elements = _STRANGE[type(resource)]
-    return versions if any(isinstance(element(resource), shape) for element in elements) else _ANY
+def _referral_request(request: shapes.ReferralRequest) -> int:
+    versions = _OLD
+    if request.patient is not None or request.date is not None:
+        versions &= DSTU2
+    if request.intent is not None or request.authoredOn is not None or request.occurrenceDateTime is not None:
+        versions &= STU3
+    return versions
 
 
-_SPECIAL: dict[type[Resource], Callable[[Any], int]] = {
-    **dict.fromkeys(_STRANGE, _strange),
-    shapes.MedicationStatement: _statement,
+_VERSIONS: dict[type[Resource], Callable[[Any], int]] = {
+    shapes.Condition: _condition,
+    shapes.Observation: _observation,
+    shapes.DiagnosticReport: _report,
+    shapes.Procedure: _procedure,
+    shapes.MedicationRequest: _medication_request,
+    shapes.MedicationStatement: _medication_statement,
+    shapes.MedicationDispense: _medication_dispense,
+    shapes.MedicationAdministration: _medication_administration,
+    shapes.Medication: _medication,
+    shapes.AllergyIntolerance: _allergy,
     shapes.Encounter: _encounter,
-    shapes.ServiceRequest: _request,
-}
-_Look = tuple[Callable[[Any], tuple[Any, ...]], tuple[None, ...], Callable[[Any], int] | None]
-
-
-def _look(kind: type[Resource]) -> _Look:
-    """Reads all that might be a mark in one go."""
-    names = [*_ELEMENTS.get(kind, ())]
-    if issubclass(kind, shapes.Owned):
-        names.append("contained")
-    if len(names) == 1:
-        names *= 2  # of one name alone, attrgetter gives no tuple
-    return attrgetter(*names), (None,) * len(names), (lambda _: 0) if kind in _TYPES else _SPECIAL.get(kind)
-
-
-_LOOKS: dict[type[Resource], _Look] = {
-    kind: _look(kind) for kind in shapes.READ.values() if issubclass(kind, shapes.Owned) or kind in _ELEMENTS
+    shapes.QuestionnaireResponse: _answers,
+    shapes.ServiceRequest: _service_request,
+    shapes.ProcedureRequest: _procedure_request,
+    shapes.ReferralRequest: _referral_request,
+    shapes.MedicationOrder: lambda _: DSTU2,
+    shapes.DiagnosticOrder: lambda _: DSTU2,
 }

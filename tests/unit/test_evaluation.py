@@ -89,7 +89,7 @@ def facts_of(patients: Sequence[Vignette]) -> Facts:
     return normalise(supply(message, offered), program().terms, TODAY, UTC)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(min_value=0), st.sampled_from([1, 5, 25, 40]), st.booleans(), st.data())
 def test_a_rule_says_among_all_what_it_says_alone(
     seed: int, patients: int, complaint_given: bool, data: st.DataObject

@@ -177,7 +177,7 @@ HONEST = [FIRST.jwk(), Signer("rsa", "2048").jwk(), Signer("ed", "Ed25519").jwk(
 
 
 @given(st.sampled_from(HONEST), st.dictionaries(st.sampled_from(MEMBERS), ANYTHING, min_size=1), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_key_set_is_read_or_refused(jwk: dict[str, Any], changed: dict[str, Any], strict: bool) -> None:
     content = json.dumps({"keys": [jwk | changed]}).encode()
     try:
@@ -189,7 +189,7 @@ def test_any_key_set_is_read_or_refused(jwk: dict[str, Any], changed: dict[str, 
 
 
 @given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")), ANYTHING, ANYTHING)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_authorization_is_read_or_refused(text: str, header: Any, claims: Any) -> None:
     for authorization in (text, f"Bearer {text}", f"Bearer {coded(header)}.{coded(claims)}.AAAA"):
         try:

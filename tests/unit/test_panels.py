@@ -50,8 +50,8 @@ def suggested(conditions: list[str], results: list[str]) -> dict[str, list[str]]
         )
         facts.results[name].append(result)
     findings = evaluate(program(), facts, TODAY, complaint_given=True).findings
-    wanted = requests([(section.group, section.findings) for section in arrange(findings)], program())
-    return {request.key: sorted(request.keys) for request in wanted}
+    wanted = requests(arrange(findings), program())
+    return {request.key: sorted(part.key for part in request.parts or [request]) for request in wanted}
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ from service.knowledge.schema.recommendations import (
     Version,
 )
 from service.knowledge.schema.ruleset import (
+    Bound,
+    Bounded,
     Definition,
     Definitions,
     Flagged,
@@ -65,6 +67,8 @@ __all__ = [
     "Age",
     "AllergyTerms",
     "AnyOf",
+    "Bound",
+    "Bounded",
     "CardText",
     "Clause",
     "Code",

@@ -42,6 +42,10 @@ class OverrideReason(Model):
     display: Text
 
 
+Bound = Literal["above", "at_least", "below", "at_most"]
+Bounded = tuple[str, Bound, Limits]  # high or low, on which side, of what
+
+
 class Notable(Model):
     """A value not older than `within` that is marked high or low in the done table, also where no rule speaks of it.
 
@@ -57,6 +61,17 @@ class Notable(Model):
     unranged: bool = False
     aged_from: Days | None = None
     sources: list[Slug] = Field(min_length=1)
+
+    @cached_property
+    def bounds(self) -> tuple[Bounded, ...]:
+        """The limits that are given, each with what a value beyond it is called."""
+        given: tuple[tuple[str, Bound, Limits | None], ...] = (
+            ("high", "above", self.above),
+            ("high", "at_least", self.at_least),
+            ("low", "below", self.below),
+            ("low", "at_most", self.at_most),
+        )
+        return tuple([(level, bound, limits) for level, bound, limits in given if limits is not None])
 
 
 class Flagged(Model):
@@ -104,6 +119,15 @@ class Ruleset(Model):
     def override_codings(self) -> list[dict[str, str]]:
         """The override reasons as Codings."""
         return [reason.model_dump() for reason in self.override_reasons]
+
+    @cached_property
+    def notable_of(self) -> dict[str, list[Notable]]:
+        """Value set → the notable limits of its results."""
+        limits: dict[str, list[Notable]] = {}
+        for notable in self.notable:
+            for valueset in notable.in_:
+                limits.setdefault(valueset, []).append(notable)
+        return limits
 
 
 class RuleLock(Model):
