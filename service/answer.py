@@ -55,18 +55,25 @@ def judge(
     complaint_given: bool,
     brought: Brought = _NOTHING,
     types: frozenset[str] | None = None,
+    drafts_whole: bool = False,
 ) -> Evaluation:
     """Returns the findings for a record as of a day.
 
     brought: what a hook's context is about; its resources are in the record already. types: the FHIR types that were
-    asked for, all that any rule reads where none are given.
+    asked for, all that any rule reads where none are given. drafts_whole: as of evaluate.
     """
     orders, problems = brought.orders, brought.problems
     facts = normalise(record, knowledge.program.terms, as_of, zone, orders or frozenset())
     ended("normalise")
     facts.not_supplied = tuple(sorted((types or knowledge.types) - record.supplied - {"Patient"}))
     evaluation = evaluate(
-        knowledge.program, facts, as_of, complaint_given=complaint_given, problems=problems, orders=orders
+        knowledge.program,
+        facts,
+        as_of,
+        complaint_given=complaint_given,
+        problems=problems,
+        orders=orders,
+        drafts_whole=drafts_whole,
     )
     ended("evaluate")
     return evaluation

@@ -82,7 +82,7 @@ def _missing_kinds(program: Program, prepared: list[Prepared], only: list[str] |
     for rule in program.all:
         if only and rule.id not in only:
             continue
-        wanted = ["fires", "silent", *(["satisfied"] if rule.tests else [])]
+        wanted = ["fires", "silent", *(["satisfied"] if rule.recommendation.tests else [])]
         for outcome in wanted:
             if not seen[rule.id, outcome]:
                 failed += 1

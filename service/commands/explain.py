@@ -45,7 +45,7 @@ def run(arguments: Namespace) -> int:
         return 1
     as_of = arguments.as_of or datetime.now(settings.timezone).date()
     given = arguments.complaint == "given"
-    evaluation = judge(record, knowledge, as_of, settings.timezone, complaint_given=given)
+    evaluation = judge(record, knowledge, as_of, settings.timezone, complaint_given=given, drafts_whole=True)
     print("\n".join(_lines(evaluation, show_silent=arguments.all)))
     return 0
 

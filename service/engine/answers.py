@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import NamedTuple
+
+import msgspec
 
 from service.facts.model import Fact
 
@@ -17,7 +18,7 @@ class Truth(IntEnum):
     YES = 2
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """What a clause says: its truth, the facts that made it yes, and what was missing where it is unknown."""
 
     truth: Truth
@@ -37,28 +38,26 @@ def unknown(*missing: str) -> Answer:
 
 def all_of(answers: Sequence[Answer]) -> Answer:
     """Yes when all are yes, no when one is no."""
-    truths = [answer.truth for answer in answers]
-    if _NO in truths:
+    truth = min([answer.truth for answer in answers], default=_YES)
+    if truth is _NO:
         return NO
-    if _UNKNOWN in truths:
-        return Answer(_UNKNOWN, _found(answers), _missing(answers))
-    return Answer(_YES, _found(answers))
+    return Answer(truth, _found(answers), _missing(answers) if truth is _UNKNOWN else ())
 
 
 def any_of(answers: Sequence[Answer]) -> Answer:
     """Yes when one is yes, no when all are no."""
-    truths = [answer.truth for answer in answers]
-    if _YES in truths:
+    truth = max([answer.truth for answer in answers], default=_NO)
+    if truth is _YES:
         return Answer(_YES, _found(answers))
-    return Answer(_UNKNOWN, (), _missing(answers)) if _UNKNOWN in truths else NO
+    return Answer(_UNKNOWN, (), _missing(answers)) if truth is _UNKNOWN else NO
 
 
 def none_of(answers: Sequence[Answer]) -> Answer:
     """Yes when all are no, no when one is yes."""
-    truths = [answer.truth for answer in answers]
-    if _YES in truths:
+    truth = max([answer.truth for answer in answers], default=_NO)
+    if truth is _YES:
         return NO
-    return Answer(_UNKNOWN, (), _missing(answers)) if _UNKNOWN in truths else YES
+    return Answer(_UNKNOWN, (), _missing(answers)) if truth is _UNKNOWN else YES
 
 
 def _found(answers: Sequence[Answer]) -> tuple[Fact, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from service.engine.answers import Answer
@@ -32,48 +32,58 @@ KINDS: dict[str, tuple[str, ...]] = {
 # ... and what besides must not have been asked for in vain
 BESIDES: dict[str, tuple[str, ...]] = {"medication": ("MedicationDispense",)}
 
+ANY_RECORD = ""  # what every case touches
+TOMORROW = -1  # days back, where a clock is one zone ahead
 
-class NewestFirst(dict[str, list[tuple[Day, Item]]]):
-    """Value set → what is dated of its facts, the newest first, those of one day as they came; sorted when met."""
 
-    def __init__(self, group: Mapping[str, list[Item]]) -> None:
-        self._group = group
+def lack(kind: str) -> str:
+    """What a case touches, beside value sets, that was not supplied with a kind of data."""
+    return f"no {kind}"
 
-    def __missing__(self, valueset: str) -> list[tuple[Day, Item]]:
-        dated = [(item.day, item) for item in self._group.get(valueset, ()) if item.day is not None]
+
+class NewestFirst(dict[str, list[tuple[int, Item]]]):
+    """Value set → what is dated of its facts, each with how many days back from today it lies; sorted when met.
+
+    The newest stand first, those of one day as they came.
+    """
+
+    def __init__(self, group: Mapping[str, list[Item]], today: date) -> None:
+        self._group, self._today = group, today
+
+    def __missing__(self, valueset: str) -> list[tuple[int, Item]]:
+        listed = self._group.get(valueset, ())
+        dated = [((self._today - item.day.date).days, item) for item in listed if item.day is not None]
         if len(dated) > 1:
-            dated.sort(key=lambda pair: pair[0].date, reverse=True)
+            dated.sort(key=itemgetter(0))
         self[valueset] = dated
         return dated
 
 
-@dataclass(slots=True)
 class Case:
     """Facts and day of one evaluation, and what was worked out in it so far.
 
-    outcomes: rule id → (outcome, indicator) of the rules that said something. orders: references of the orders
-    that it is about; None where it is about the whole record.
+    orders: references of the orders that it is about; None where it is about the whole record. present: value sets on
+    record, those of decisive unusable results as well. touches: those, and what was not supplied, as `reach` asks.
+    bound: name → what it stands for in the rule at hand. outcomes: rule id → (outcome, indicator) of the rules that
+    said something. answers: by the number of the clause. orders_known: what became of the orders that rules want.
     """
 
-    facts: Facts
-    today: date
-    terms: Terms
-    orders: frozenset[str] | None = None
-    bound: dict[str, list[tuple[Fact, Day | None]]] = field(default_factory=dict)
-    outcomes: dict[str, tuple[str, str]] = field(default_factory=dict)
-    answers: dict[int | None, Answer] = field(default_factory=dict)  # by the number of the clause
-    orders_known: dict[Hashable, Any] = field(default_factory=dict)  # what became of the orders that rules want
-    results: NewestFirst[Result] = field(init=False)
-    reports: NewestFirst[Event] = field(init=False)
-    supplied_kinds: frozenset[str] = field(init=False)
-    present: frozenset[str] = field(init=False)  # value sets on record, those of decisive unusable results as well
+    __slots__ = (
+        "answers", "bound", "facts", "orders", "orders_known", "outcomes", "present", "reports", "results",
+        "supplied_kinds", "terms", "today", "touches",
+    )  # fmt: skip
 
-    def __post_init__(self) -> None:
-        facts = self.facts
-        self.results, self.reports = NewestFirst(facts.results), NewestFirst(facts.reports)
-        self.supplied_kinds = _supplied_kinds(facts.supplied, facts.broken, frozenset(facts.unreadable))
-        unusable = (item.valueset for item in facts.unusable if item.decisive)
-        self.present = frozenset(facts.present()).union(unusable)
+    def __init__(self, facts: Facts, today: date, terms: Terms, orders: frozenset[str] | None = None) -> None:
+        self.facts, self.today, self.terms, self.orders = facts, today, terms, orders
+        self.bound: dict[str, list[tuple[Fact, Day | None]]] = {}
+        self.outcomes: dict[str, tuple[str, str]] = {}
+        self.answers: dict[int, Answer] = {}
+        self.orders_known: dict[Hashable, Any] = {}
+        self.results: NewestFirst[Result] = NewestFirst(facts.results, today)
+        self.reports: NewestFirst[Event] = NewestFirst(facts.reports, today)
+        self.present = facts.present().union([item.valueset for item in facts.unusable if item.decisive])
+        self.supplied_kinds, lacks = _supplied_kinds(facts.supplied, facts.broken, frozenset(facts.unreadable))
+        self.touches = self.present | lacks
 
     def supplied(self, kind: str) -> bool:
         """Returns whether the absence of this kind of data means that there is none.
@@ -90,17 +100,21 @@ class Case:
         types = KINDS[kind]
         return next((name for name in types if name in self.facts.broken), types[0])
 
-    def latest_start(self, names: Sequence[str] | None) -> Day | None:
+    def keep_bound(self, found: tuple[Fact, ...]) -> None:
+        """Forgets facts that names are bound to and that are not among those found."""
+        meant = set(map(id, found))  # most are those very facts; to compare two takes long
+        for name, bound in self.bound.items():
+            self.bound[name] = [(fact, day) for fact, day in bound if id(fact) in meant or fact in found]
+
+    def latest_start(self, names: Sequence[str]) -> Day | None:
         """Returns the latest first day among what names are bound to; None where none is known."""
-        if not names:
-            return None
         days = [day for name in names for _, day in self.bound.get(name, ()) if day is not None]
         return max(days, default=None)
 
     def age_days(self, day: Day) -> int:
         """Returns whole days from a day back from today; a clock one zone ahead counts as today."""
         days = (self.today - day.date).days
-        return 0 if days == -1 else days
+        return 0 if days == TOMORROW else days
 
     def within(self, day: Day, window_days: int) -> bool:
         """Returns whether a day lies in the window, both ends included."""
@@ -108,11 +122,15 @@ class Case:
 
 
 @lru_cache(maxsize=256)  # of words of FHIR alone, nothing of a patient
-def _supplied_kinds(supplied: frozenset[str], broken: frozenset[str], unreadable: frozenset[str]) -> frozenset[str]:
-    return frozenset(
+def _supplied_kinds(
+    supplied: frozenset[str], broken: frozenset[str], unreadable: frozenset[str]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The kinds that were supplied, and what a case touches for want of the others."""
+    whole = frozenset(
         kind
         for kind, types in KINDS.items()
         if kind not in unreadable
         and broken.isdisjoint((*types, *BESIDES.get(kind, ())))
         and not supplied.isdisjoint(types)
     )
+    return whole, frozenset([ANY_RECORD, *map(lack, KINDS.keys() - whole)])

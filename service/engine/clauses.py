@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
 from operator import attrgetter
-from typing import Any
+from typing import Any, get_args
 
-from service.engine import comparison
 from service.engine.answers import NO, YES, Answer, Truth, all_of, any_of, none_of, unknown
 from service.engine.case import Case
+from service.engine.comparison import comparing, newest
 from service.engine.completion import Completion
-from service.engine.reach import kinds, needs, walk
+from service.engine.reach import touching, walk
 from service.facts.dates import Day
-from service.facts.model import Condition, Event, Fact
+from service.facts.model import Condition, Event, Fact, Facts
 from service.knowledge.schema import (
     Age,
     Clause,
     ConditionTerms,
     Definition,
     DoneTerms,
+    Indicator,
     MedicationTerms,
     ObservationTerms,
     ResultTerms,
@@ -64,9 +66,7 @@ class Clauses:
             ask = self._word(clause)
             inner = (part for part in walk(clause, self._definitions) if part is not clause)
             lasting = _is_lasting(clause) and not any(part.as_ or not _is_lasting(part) for part in inner)
-            number = len(self._compiled)
-            needed, looked_at = needs(clause, self._definitions), kinds(clause, self._definitions)
-            self._compiled[content] = _once(number if lasting else None, ask, needed, looked_at)
+            self._compiled[content] = _once(len(self._compiled), ask) if lasting else ask
         return self._compiled[content]
 
     def _word(self, clause: Clause) -> Ask:
@@ -74,7 +74,8 @@ class Clauses:
         terms = getattr(clause, word)
         match word:
             case "all" | "any" | "none":
-                return self._joined(_JOINS[word], terms)
+                parts = [(touching(part, self._definitions), self.compile(part)) for part in terms]
+                return _all(parts) if word == "all" else _either(any_of if word == "any" else none_of, parts)
             case "done":
                 return self._done(terms)
             case "allergy":
@@ -84,15 +85,9 @@ class Clauses:
             case _:
                 return _WORDS[word](terms)
 
-    def _joined(self, join: Callable[[Sequence[Answer]], Answer], clauses: list[Clause]) -> Ask:
-        asks = [self.compile(clause) for clause in clauses]
-        if join is all_of:
-            return _all(asks)
-        return lambda case: join([ask(case) for ask in asks])
-
     def _done(self, terms: DoneTerms) -> Ask:
         completion = self._completions[terms.order]
-        return lambda case: completion.answer(case, terms.within, case.latest_start(terms.after))
+        return lambda case: completion.answer(case, terms.within, case.latest_start(terms.after or ()))
 
 
 def _is_lasting(clause: Clause) -> bool:
@@ -100,35 +95,42 @@ def _is_lasting(clause: Clause) -> bool:
     return not (clause.found or clause.rule or (clause.done and clause.done.after))
 
 
-def _once(number: int | None, ask: Ask, needed: frozenset[str] | None, looked_at: frozenset[str]) -> Ask:
-    """Asks once in an evaluation, and not at all where nothing on record is in any value set that could make it yes.
-
-    number: of the clause; None where its answer does not last.
-    """
+def _once(number: int, ask: Ask) -> Ask:
+    """Asks once in an evaluation. number: of the clause."""
 
     def once(case: Case) -> Answer:
         answer = case.answers.get(number)
         if answer is None:
-            absent = needed is not None and needed.isdisjoint(case.present) and looked_at <= case.supplied_kinds
-            answer = NO if absent else ask(case)
-            if number is not None:
-                case.answers[number] = answer
+            answer = case.answers[number] = ask(case)
         return answer
 
     return once
 
 
-def _all(asks: list[Ask]) -> Ask:
-    """One no decides: what comes behind it is not asked."""
+def _all(parts: list[tuple[frozenset[str], Ask]]) -> Ask:
+    """One no decides: a part that the case does not touch is one, and what comes behind it is not asked."""
 
     def ask(case: Case) -> Answer:
         answers = []
-        for inner in asks:
-            answer = inner(case)
-            if answer.truth is _NO:
+        for touched_by, inner in parts:
+            if touched_by.isdisjoint(case.touches) or (answer := inner(case)).truth is _NO:
                 return NO
             answers.append(answer)
         return all_of(answers)
+
+    return ask
+
+
+def _either(join: Callable[[Sequence[Answer]], Answer], parts: list[tuple[frozenset[str], Ask]]) -> Ask:
+    """Any or none of the parts: those that the case does not touch are no, and change neither."""
+    untouched = join([])
+
+    def ask(case: Case) -> Answer:
+        answers = []
+        for touched_by, inner in parts:
+            if not touched_by.isdisjoint(case.touches) and (answer := inner(case)).truth is not _NO:
+                answers.append(answer)
+        return join(answers) if answers else untouched
 
     return ask
 
@@ -151,6 +153,7 @@ def _condition(terms: ConditionTerms) -> Ask:
     status = None if terms.status == "any" else terms.status
     verification = None if terms.verification == "any" else terms.verification
     category = None if terms.category == "any" else terms.category
+    unsettled, ended_by = terms.unsettled, terms.ended_by
     dated = attrgetter({"onset": "day", "recorded": "recorded", "later": "later"}[terms.date])
 
     def ask(case: Case) -> Answer:
@@ -162,9 +165,9 @@ def _condition(terms: ConditionTerms) -> Ask:
                     (status and fact.status != status)
                     or (verification and fact.verification != verification)
                     or (category and fact.category != category)
-                    or not _on_side(fact, side)
-                    or (terms.unsettled and _is_settled(case, valueset, fact))
-                    or (terms.ended_by and _is_ended(case, terms.ended_by, fact.later))
+                    or (side and not _on_side(fact, side))
+                    or (unsettled and _is_settled(case, valueset, fact))
+                    or (ended_by and _is_ended(case, ended_by, fact.later))
                 ):
                     continue
                 if within is None and older is None:
@@ -245,11 +248,13 @@ def _medication(terms: MedicationTerms) -> Ask:
 
 
 def _result(terms: ResultTerms) -> Ask:
+    compare = comparing(terms)
+
     def ask(case: Case) -> Answer:
-        newest = comparison.newest(case, terms.in_, terms.within)
-        if newest:
-            answers = [comparison.compare(case, result, terms) for result in newest]
-            answer = any_of(answers)
+        results = newest(case, terms.in_, terms.within)
+        if results:
+            answers = [compare(case, result) for result in results]
+            answer = any_of(answers) if len(answers) > 1 else answers[0]
             if answer.truth is _NO and not case.supplied("result"):
                 return unknown(case.missing("result"))
             return answer
@@ -285,18 +290,14 @@ def _observation(terms: ObservationTerms) -> Ask:
 
 
 def _event(kind: str, valuesets: list[str], window_days: int | None) -> Ask:
+    group = {"questionnaire": "answers", "allergy": "allergies"}.get(kind, f"{kind}s")
+    events: Callable[[Facts], Mapping[str, list[Event]]] = attrgetter(group)
+
     def ask(case: Case) -> Answer:
-        facts = case.facts
-        group: Mapping[str, list[Event]] = {
-            "procedure": facts.procedures,
-            "encounter": facts.encounters,
-            "questionnaire": facts.answers,
-            "allergy": facts.allergies,
-        }[kind]
         yes: list[Fact] = []
         undated: list[str] = []
         for valueset in valuesets:
-            for event in group.get(valueset, ()):
+            for event in events(case.facts).get(valueset, ()):
                 if window_days is None:
                     yes.append(event)
                 elif event.day is None:
@@ -309,15 +310,12 @@ def _event(kind: str, valuesets: list[str], window_days: int | None) -> Ask:
 
 
 def _rule(terms: RuleTerms) -> Ask:
-    outcomes = frozenset(terms.outcome)
+    wanted = frozenset(product(terms.outcome, [terms.indicator] if terms.indicator else get_args(Indicator)))
+    those, others = terms.any_of, terms.except_ or ()
 
     def ask(case: Case) -> Answer:
-        for rule, (outcome, indicator) in case.outcomes.items():
-            if terms.any_of is not None and rule not in terms.any_of:
-                continue
-            if terms.except_ is not None and rule in terms.except_:
-                continue
-            if outcome in outcomes and terms.indicator in (None, indicator):
+        for rule, said in case.outcomes.items():
+            if said in wanted and (those is None or rule in those) and rule not in others:
                 return YES
         return NO
 
@@ -358,7 +356,6 @@ def _found(name: str) -> Ask:
     return lambda case: YES if case.bound.get(name) else NO
 
 
-_JOINS: dict[str, Callable[[Sequence[Answer]], Answer]] = {"all": all_of, "any": any_of, "none": none_of}
 _WORDS: dict[str, Callable[[Any], Ask]] = {
     "condition": _condition,
     "medication": _medication,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date
-from typing import NamedTuple
 
 from service.engine.answers import NO, Answer, Truth, any_of, unknown
-from service.engine.case import Case
+from service.engine.case import TOMORROW, Case
 from service.facts.model import Result
 from service.knowledge.schema import Bound, Latest, Limits, ResultTerms
 
@@ -15,55 +13,43 @@ _INFINITE = float("inf")
 _NO, _UNKNOWN, _YES = Truth
 _OPPOSITE = {_NO: _YES, _UNKNOWN: _UNKNOWN, _YES: _NO}
 
-
-class Bounds(NamedTuple):
-    """Limits that are worked out per patient; those of a rule are written as `latest`."""
-
-    below: Limits | None = None
-    at_most: Limits | None = None
-    above: Limits | None = None
-    at_least: Limits | None = None
+Bounds = Sequence[tuple[Bound, Limits]]
+Compare = Callable[[Case, Result], Answer]
 
 
 def newest(case: Case, analytes: Sequence[str], window_days: int) -> list[Result]:
     """Returns the usable results of the newest day in the window; on one day there may be several."""
-    last: date | None = None
+    nearest = window_days
     found: list[Result] = []
     for analyte in analytes:
-        for day, result in case.results[analyte]:
-            age_days = case.age_days(day)
-            if age_days > window_days or (last is not None and day.date < last):
+        for days_back, result in case.results[analyte]:
+            if days_back > nearest:
                 break
-            if age_days < 0:  # not yet
-                continue
-            if last is None or day.date > last:
-                last, found = day.date, []
-            found.append(result)
+            if days_back >= TOMORROW:
+                if days_back < nearest:
+                    nearest, found = days_back, []
+                found.append(result)
     return found
 
 
-def compare(case: Case, result: Result, terms: ResultTerms) -> Answer:
-    """Returns whether one result meets the bounds; a comparator that leaves it open gives unknown."""
-    if terms.unadjusted and not result.unadjusted:
-        return NO
-    truth = _YES
-    if terms.latest:
-        truth = min(truth, _bounded(case, result, terms.latest))
-    if terms.times_upper_limit:
-        upper = _upper(case, result, terms.fallback_upper)
-        times = terms.times_upper_limit
-        scaled = Bounds(
-            below=_scale(times.below, upper),
-            at_most=_scale(times.at_most, upper),
-            above=_scale(times.above, upper),
-            at_least=_scale(times.at_least, upper),
-        )
-        truth = min(truth, _bounded(case, result, scaled)) if upper is not None else min(truth, _UNKNOWN)
-    if terms.outside_reference:
-        truth = min(truth, _outside(case, result, terms.fallback))
-    if truth is _YES:
-        return Answer(_YES, (result,))
-    return NO if truth is _NO else unknown(f"exact value of {result.reference}")
+def comparing(terms: ResultTerms) -> Compare:
+    """Returns what tells whether one result meets the bounds; a comparator that leaves it open gives unknown."""
+    latest, times = _written(terms.latest), _written(terms.times_upper_limit)
+
+    def compare(case: Case, result: Result) -> Answer:
+        if terms.unadjusted and not result.unadjusted:
+            return NO
+        truth = _bounded(case, result, latest)
+        if times:
+            upper = _upper(case, result, terms.fallback_upper)
+            truth = min(truth, _UNKNOWN if upper is None else _bounded(case, result, _scaled(times, upper)))
+        if terms.outside_reference:
+            truth = min(truth, _outside(case, result, terms.fallback))
+        if truth is _YES:
+            return Answer(_YES, (result,))
+        return NO if truth is _NO else unknown(f"exact value of {result.reference}")
+
+    return compare
 
 
 def meets(case: Case, result: Result, bound: Bound, limits: Limits) -> bool:
@@ -80,9 +66,16 @@ def _span(result: Result, value: float) -> tuple[float, float]:
     return value, value
 
 
-def _bounded(case: Case, result: Result, bounds: Latest | Bounds) -> Truth:
-    given = ((bound, getattr(bounds, bound)) for bound in _BOUNDS)
-    return min([_met(case, result, bound, limits) for bound, limits in given if limits is not None], default=_YES)
+def _written(bounds: Latest | None) -> Bounds:
+    named: Bounds = [(bound, getattr(bounds, bound, {})) for bound in _BOUNDS]
+    return [(bound, limits) for bound, limits in named if limits]
+
+
+def _bounded(case: Case, result: Result, bounds: Bounds) -> Truth:
+    truth = _YES
+    for bound, limits in bounds:
+        truth = min(truth, _met(case, result, bound, limits))
+    return truth
 
 
 def _met(case: Case, result: Result, bound: Bound, limits: Limits) -> Truth:
@@ -136,12 +129,10 @@ def _upper(case: Case, result: Result, fallback: Limits | None) -> tuple[float, 
     return None if fallback is None or unit is None else (fallback[unit], unit)
 
 
-def _scale(limits: Limits | None, upper: tuple[float, str] | None) -> Limits | None:
+def _scaled(times: Bounds, upper: tuple[float, str]) -> Bounds:
     """`times` limits are written with the unit `times`; they become limits in the unit of the upper limit."""
-    if limits is None or upper is None:
-        return None
     limit, unit = upper
-    return {unit: limits["times"] * limit}
+    return [(bound, {unit: limits["times"] * limit}) for bound, limits in times]
 
 
 def _outside(case: Case, result: Result, fallback: tuple[float, float, str] | None) -> Truth:
@@ -153,7 +144,7 @@ def _outside(case: Case, result: Result, fallback: tuple[float, float, str] | No
         return _UNKNOWN
     answers = []
     if below is not None:
-        answers.append(Answer(_bounded(case, result, Bounds(below=below))))
+        answers.append(Answer(_met(case, result, "below", below)))
     if above is not None:
-        answers.append(Answer(_bounded(case, result, Bounds(above=above))))
+        answers.append(Answer(_met(case, result, "above", above)))
     return any_of(answers).truth

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 from itertools import chain
+from math import inf
 
 from service.engine.answers import NO, Answer, Truth, unknown
-from service.engine.case import Case, NewestFirst
+from service.engine.case import TOMORROW, Case, NewestFirst
 from service.facts.dates import Day
-from service.facts.model import Event, Result, Unusable
+from service.facts.model import Event, Fact, Result, Unusable
 from service.knowledge.schema import AnyOf, Order
 
 Evidence = Result | Event
@@ -30,9 +30,14 @@ class Completion:
 
     def answer(self, case: Case, window_days: int | None, after: Day | None = None) -> Answer:
         """Yes when every member has a usable result in the window; unknown when one is lacking and nobody looked."""
-        found = [self._newest(case, member, window_days, after) for member in self.members]
-        if all(found):
-            return Answer(_YES, tuple(item for item in found if item))
+        found: list[Fact] = []
+        for member in self.members:
+            newest = self._newest(case, member, window_days, after)
+            if newest is None:
+                break
+            found.append(newest)
+        else:
+            return Answer(_YES, tuple(found))
         return NO if case.supplied(self.kind) else unknown(case.missing(self.kind))
 
     def evidence(
@@ -42,7 +47,7 @@ class Completion:
         *,
         after: Day | None = None,
         legs: frozenset[str] | None = None,
-        negative: Iterable[str] = (),
+        negative: frozenset[str] = frozenset(),
     ) -> list[Evidence] | None:
         """Returns the newest result of each member in the window, None where one has none.
 
@@ -50,15 +55,12 @@ class Completion:
         one; when it is empty the leg is not known, and a report of one leg does not do. negative: a report that
         describes one of these findings, or settles nothing, does not do, nor does an older one of the same leg then.
         """
-        if self.valuesets.isdisjoint(case.present):
-            return None
-        refused = frozenset(negative)
         found: list[Evidence] = []
         for member in self.members:
             for leg in sorted(legs) if legs else [None]:
                 fits = None if legs is None else _fits(leg, known=bool(legs))
                 newest = self._newest(case, member, window_days, after, fits)
-                if newest is None or (refused and isinstance(newest, Event) and newest.refutes_nothing(refused)):
+                if newest is None or (negative and isinstance(newest, Event) and newest.refutes_nothing(negative)):
                     return None
                 if newest not in found:
                     found.append(newest)
@@ -69,8 +71,8 @@ class Completion:
 
         Without a window, or where none is lacking, that is every member.
         """
-        if self.valuesets.isdisjoint(case.present):
-            return None
+        if len(self.members) == 1:
+            return self._newest(case, self.members[0], None)
         lacking = [
             member
             for member in self.members
@@ -97,18 +99,18 @@ class Completion:
         fits: Callable[[str | None], bool] | None = None,
     ) -> Evidence | None:
         newest: Evidence | None = None
-        newest_on: date | None = None
+        oldest, latest = (inf, -inf) if window_days is None else (window_days, TOMORROW)
+        if after is not None:
+            oldest = min(oldest, (case.today - after.date).days)
         dated: NewestFirst[Result] | NewestFirst[Event] = case.results if self.kind == "result" else case.reports
         for valueset in member:
             if valueset not in case.present:
                 continue
-            for day, item in dated[valueset]:
-                age_days = case.age_days(day)
-                is_too_old = (window_days is not None and age_days > window_days) or (after and day.date < after.date)
-                if is_too_old or (newest_on is not None and day.date <= newest_on):
+            for days_back, item in dated[valueset]:
+                if days_back > oldest:
                     break
-                if (window_days is None or age_days >= 0) and (fits is None or fits(item.side)):
-                    newest, newest_on = item, day.date
+                if days_back >= latest and (fits is None or fits(item.side)):
+                    newest, oldest = item, days_back - 1
                     break
         return newest
 

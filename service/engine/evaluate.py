@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+import msgspec
 from msgspec.structs import replace
 
 from service.engine.answers import Answer, Truth
 from service.engine.case import Case
 from service.engine.findings import Done, Finding, Wanted
 from service.engine.outstanding import state_of_offer, state_of_test
-from service.engine.program import CompiledLine, CompiledRule, Conditions, Program
+from service.engine.program import CompiledRule, Program
 from service.engine.reach import Reach
 from service.facts.model import Fact, Facts
 from service.knowledge.schema import Indicator
@@ -23,8 +23,7 @@ _RANK: dict[Indicator, int] = {"info": 0, "warning": 1, "critical": 2}
 _ESCALATED_WITHIN: dict[Indicator, str] = {"critical": "same day", "warning": "7 days", "info": ""}  # clinical.md B0
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(msgspec.Struct, frozen=True, gc=False):
     """Whether the chart shows leg cramps, or the complaint was given, and what shows it."""
 
     open: bool
@@ -33,21 +32,26 @@ class Gate:
     missing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """All findings of one evaluation, in the rule set's order.
+class Evaluation(msgspec.Struct, frozen=True, gc=False):
+    """What the rules say in one evaluation, in the rule set's order.
 
-    said: those that are not silent. shown: those of them that are no drafts. orders: see evaluate.
+    said: findings that are not silent. shown: those of them that are no drafts. silent: rule id → what it says where
+    it says nothing. orders: see evaluate.
     """
 
     gate: Gate
-    findings: tuple[Finding, ...]
+    silent: dict[str, Finding]
     said: tuple[Finding, ...]
     shown: tuple[Finding, ...]
     facts: Facts
     today: date
     case: Case
     orders: frozenset[str] | None = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """One of every rule."""
+        return tuple((self.silent | {finding.rule.id: finding for finding in self.said}).values())
 
 
 def evaluate(
@@ -58,12 +62,14 @@ def evaluate(
     complaint_given: bool = False,
     problems: frozenset[str] | None = None,
     orders: frozenset[str] | None = None,
+    drafts_whole: bool = True,
 ) -> Evaluation:
     """Returns what every rule says of the facts as of a day. Pure: no FHIR, no HTTP, no clock.
 
     problems: references of the conditions of which one must be leg cramps, or the gate is closed. orders: references
     of the orders that it is about; only the rules speak then whose trigger, or what raises it, rests on one of
-    them, and those that `ordering` of ruleset.yaml names.
+    them, and those that `ordering` of ruleset.yaml names. drafts_whole: False where drafts are only counted:
+    the finding of one that fires may then tell no more than that.
     """
     case = Case(facts, as_of, program.terms, orders)
     charted = program.gate(case)
@@ -76,14 +82,14 @@ def evaluate(
         missing=charted.missing,
     )
     said: dict[str, Finding] = {}
-    _judge(program.first, program.reach_of_first, said, program, case, gate)
+    _judge(program.first, program.reach_of_first, said, program, case, gate, drafts_whole=drafts_whole)
     _replace(said)
     case.outcomes.update({name: (f.outcome, f.indicator) for name, f in said.items() if f.rule.status == "active"})
-    _judge(program.second, program.reach_of_second, said, program, case, gate)
-    in_order = tuple(sorted(said.values(), key=lambda finding: program.place[finding.rule.id]))
+    _judge(program.second, program.reach_of_second, said, program, case, gate, drafts_whole=drafts_whole)
+    in_order = tuple([said[name] for name in sorted(said, key=program.place.__getitem__)])
     return Evaluation(
         gate=gate,
-        findings=tuple((program.silent | said).values()),
+        silent=program.silent,
         said=in_order,
         shown=tuple([finding for finding in in_order if finding.rule.status == "active"]),
         facts=facts,
@@ -94,110 +100,102 @@ def evaluate(
 
 
 def _judge(
-    rules: Sequence[CompiledRule], reach: Reach, said: dict[str, Finding], program: Program, case: Case, gate: Gate
+    rules: Sequence[CompiledRule],
+    reach: Reach,
+    said: dict[str, Finding],
+    program: Program,
+    case: Case,
+    gate: Gate,
+    *,
+    drafts_whole: bool,
 ) -> None:
     """Adds what those of the rules say that are not silent: only what the record touches is asked."""
     facts = case.facts
     if facts.deceased:
         return
     minor = facts.age is not None and facts.age < program.rules.ruleset.adult_age
-    for number in reach.touched(case.present, case.supplied_kinds):
+    closed, orders = not gate.open, case.orders
+    for number in reach.touched(case.touches):
         rule = rules[number]
-        recommendation = rule.recommendation
-        if (gate.open or recommendation.gate != "required") and not (minor and recommendation.population == "adults"):
-            finding = _ask(rule, program, case)
-            if finding is not None:
-                said[recommendation.id] = finding
+        if (minor and rule.for_adults) or (closed and rule.gated):
+            continue
+        case.bound.clear()
+        answer = rule.when(case)
+        if answer.truth is _NO or (orders is not None and not _is_asked(rule, program, case, answer, orders)):
+            continue
+        if answer.truth is _UNKNOWN:
+            finding = replace(rule.silent, outcome="unknown", found=answer.found, missing=answer.missing)
+        else:
+            finding = _speak(rule, program, case, answer.found, whole=drafts_whole or rule.is_active)
+        said[rule.id] = finding
 
 
-def _ask(rule: CompiledRule, program: Program, case: Case) -> Finding | None:
-    """What a rule says, None where it is silent."""
-    case.bound.clear()
-    answer = rule.when(case)
-    if answer.truth is _NO or not _is_asked(rule, program, case, answer):
-        return None
-    if answer.truth is _UNKNOWN:
-        return replace(rule.silent, outcome="unknown", found=answer.found, missing=answer.missing)
-    for name, bound in case.bound.items():  # what stands in a part of the trigger that is not yes is not meant
-        case.bound[name] = [(fact, day) for fact, day in bound if fact in answer.found]
-    return _speak(rule, program, case, answer)
-
-
-def _is_asked(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> bool:
+def _is_asked(rule: CompiledRule, program: Program, case: Case, answer: Answer, orders: frozenset[str]) -> bool:
     """Whether the trigger, or what raises it, rests on an order asked about, or the rule speaks at any order."""
-    orders = case.orders
-    if orders is None or rule.id in program.rules.ruleset.ordering.rules:
+    if rule.id in program.rules.ruleset.ordering.rules:
         return True
     raised = (asked(case) for _, asked in rule.escalations)
     answers = (answer, *(each for each in raised if each.truth is _YES))
     return any(fact.reference in orders for each in answers for fact in each.found)
 
 
-def _speak(rule: CompiledRule, program: Program, case: Case, answer: Answer) -> Finding:
+def _speak(rule: CompiledRule, program: Program, case: Case, found: tuple[Fact, ...], *, whole: bool) -> Finding:
     recommendation = rule.recommendation
+    card = recommendation.card
+    if case.bound:  # what stands in a part of the trigger that is not yes is not meant
+        case.keep_bound(found)
     due: list[Wanted] = []
     done: list[Done] = []
     unchecked: list[Wanted] = []
-    for test in rule.tests:
-        if not _hold(test.conditions, case):
-            continue
+    offered: list[Wanted] = []
+    for test in rule.tests.of(case):
         known = state_of_test(test, program, case)
         if isinstance(known, Done):
             done.append(known)
             continue
         open_tests = unchecked if known.unchecked else due
-        if all(other.order != known.order for other in open_tests):  # one order in two windows, where `if` is unknown
+        if known.order not in [other.order for other in open_tests]:  # one in two windows, where `if` is unknown
             open_tests.append(known)
-    offered: list[Wanted] = []
-    for offer in rule.offers:
-        if _hold(offer.conditions, case):
-            known = state_of_offer(offer, program, case)
-            if isinstance(known, Done):
-                done.append(known)
-            else:
-                offered.append(known)
-    indicator, summary, raised = recommendation.indicator, recommendation.card.summary, None
-    found = answer.found
-    for escalation, asked in rule.escalations:
-        if _RANK[escalation.to] > _RANK[indicator] and (raising := asked(case)).truth is _YES:
-            indicator, raised = escalation.to, escalation.summary or raised
-            found += raising.found
-    to_critical = indicator == "critical" and indicator != recommendation.indicator
-    fires = not rule.tests or bool(due or unchecked) or not done or to_critical
-    summary = next(iter(_lines(rule.variants, case)), raised or summary)
-    if fires and unchecked and not due and recommendation.card.summary_unchecked and raised is None:
-        summary = recommendation.card.summary_unchecked
+    if not whole and (due or unchecked or not recommendation.tests):
+        return Finding(recommendation, "fires", recommendation.indicator, card.summary)
+    for offer in rule.offers.of(case):
+        known = state_of_offer(offer, program, case)
+        if isinstance(known, Done):
+            done.append(known)
+        else:
+            offered.append(known)
+    indicator, raised, raising = _raised(rule, case)
+    is_raised = indicator != recommendation.indicator
+    fires = bool(due or unchecked or not (recommendation.tests and done)) or (is_raised and indicator == "critical")
+    found += raising
+    summary = next(iter(rule.variants.of(case)), raised or card.summary)
+    if fires and unchecked and not due and card.summary_unchecked and raised is None:
+        summary = card.summary_unchecked
     return Finding(
         rule=recommendation,
         outcome="fires" if fires else "satisfied",
         indicator=indicator,
         summary=summary,
-        due_within=_ESCALATED_WITHIN[indicator]
-        if indicator != recommendation.indicator
-        else recommendation.card.due_within,
+        due_within=_ESCALATED_WITHIN[indicator] if is_raised else card.due_within,
         found=tuple(dict.fromkeys(found)) if len(found) > 1 else found,
         due=tuple(due),
         offered=tuple(offered),
         done=tuple(done),
         unchecked=tuple(unchecked),
-        bedside=_lines(rule.bedside if fires else rule.when_satisfied, case),
-        advice=_lines(rule.advice, case),
+        bedside=(rule.bedside if fires else rule.when_satisfied).of(case),
+        advice=rule.advice.of(case),
     )
 
 
-def _lines(lines: tuple[CompiledLine, ...], case: Case) -> tuple[str, ...]:
-    said = []
-    for line in lines:
-        for asked, accepted in line.conditions:
-            if asked(case).truth not in accepted:
-                break
-        else:
-            said.append(line.text)
-    return tuple(said)
-
-
-def _hold(conditions: Conditions, case: Case) -> bool:
-    return all(asked(case).truth in accepted for asked, accepted in conditions)
+def _raised(rule: CompiledRule, case: Case) -> tuple[Indicator, str | None, tuple[Fact, ...]]:
+    """How urgent what a rule says is, the card line where something raised it that has one, and the facts of that."""
+    indicator, summary = rule.recommendation.indicator, None
+    found: tuple[Fact, ...] = ()
+    for escalation, asked in rule.escalations:
+        if _RANK[escalation.to] > _RANK[indicator] and (raising := asked(case)).truth is _YES:
+            indicator, summary = escalation.to, escalation.summary or summary
+            found += raising.found
+    return indicator, summary, found
 
 
 def _replace(findings: dict[str, Finding]) -> None:

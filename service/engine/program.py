@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -11,70 +11,61 @@ from service.engine.answers import Truth
 from service.engine.clauses import Ask, Clauses
 from service.engine.completion import Completion, completion_of
 from service.engine.findings import Finding
-from service.engine.reach import Reach, kinds, needs, walk
+from service.engine.reach import Reach, kinds, touching, walk
+from service.engine.standing import Condition, Standing
 from service.knowledge.load import Rules, load_rules
 from service.knowledge.overlay import with_overlay
 from service.knowledge.schema import Clause, Escalation, Line, Offer, Order, Recommendation, Test, Variant
 from service.knowledge.site import with_site
 from service.terms import Terms, compile_terms
 
-Conditions = tuple[tuple[Ask, tuple[Truth, ...]], ...]  # clauses, each with the answers that let the thing stand
-
 
 @dataclass(frozen=True, slots=True)
 class CompiledTest:
-    """A gating test with its conditions. content: what is asked for, equal in all rules that ask for the same."""
+    """A gating test, flat."""
 
-    test: Test
+    order: str
+    within: int
+    after: Sequence[str] | None
+    same_side: Sequence[str] | None
+    negative: frozenset[str]
     completion: Completion
-    conditions: Conditions
-    content: Hashable
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledOffer:
-    """An offer with its conditions. content: as of a test."""
+    """An offer, flat."""
 
-    offer: Offer
+    order: str
+    within: int | None
+    after: Sequence[str] | None
     completion: Completion
-    conditions: Conditions
-    content: Hashable
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledLine:
-    """A line of text with its conditions."""
-
-    text: str
-    conditions: Conditions
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A recommendation ready to be evaluated.
+    """A recommendation ready to be evaluated; of what is asked of every rule, nothing is looked up in its text.
 
-    needs: without any of these value sets on record its trigger is no. kinds: kinds of data that its trigger reads;
-    reads: those that anything in it reads, tests, offers and lines included.
+    touched_by: in a case that touches none of these its trigger is no. reads: the kinds of data that anything in it
+    reads, tests, offers and lines included.
     """
 
     recommendation: Recommendation
+    id: str
+    is_active: bool
+    for_adults: bool
+    gated: bool
     when: Ask
-    tests: tuple[CompiledTest, ...]
-    offers: tuple[CompiledOffer, ...]
+    tests: Standing[CompiledTest]
+    offers: Standing[CompiledOffer]
     escalations: tuple[tuple[Escalation, Ask], ...]
-    bedside: tuple[CompiledLine, ...]
-    advice: tuple[CompiledLine, ...]
-    when_satisfied: tuple[CompiledLine, ...]
-    variants: tuple[CompiledLine, ...]
-    needs: frozenset[str] | None
-    kinds: frozenset[str]
+    bedside: Standing[str]
+    advice: Standing[str]
+    when_satisfied: Standing[str]
+    variants: Standing[str]
+    touched_by: frozenset[str]
     reads: frozenset[str]
     silent: Finding  # what it says where it says nothing
-
-    @property
-    def id(self) -> str:
-        """The rule's id."""
-        return self.recommendation.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +95,8 @@ class Program:
         listed = {name: silent[name] for name in self.rules.ruleset.order if name in silent}
         object.__setattr__(self, "silent", listed)
         object.__setattr__(self, "place", {name: number for number, name in enumerate(listed)})
-        object.__setattr__(self, "reach_of_first", Reach([(rule.needs, rule.kinds) for rule in self.first]))
-        object.__setattr__(self, "reach_of_second", Reach([(rule.needs, rule.kinds) for rule in self.second]))
+        object.__setattr__(self, "reach_of_first", Reach([rule.touched_by for rule in self.first]))
+        object.__setattr__(self, "reach_of_second", Reach([rule.touched_by for rule in self.second]))
 
     @property
     def all(self) -> tuple[CompiledRule, ...]:
@@ -190,40 +181,46 @@ def recompile(program: Program, recommendation: Recommendation) -> CompiledRule:
 def _compile(
     recommendation: Recommendation, clauses: Clauses, completions: dict[str, Completion], rules: Rules
 ) -> CompiledRule:
-    def conditions(written: Test | Offer | Line | Variant) -> Conditions:
+    def conditions(written: Test | Offer | Line | Variant) -> list[Condition]:
         """An unknown `if` keeps a gating test, and nothing else."""
         accepted = {
             "if_": (Truth.YES, Truth.UNKNOWN) if isinstance(written, Test) else (Truth.YES,),
             "unless": (Truth.NO,),
             "if_possible": (Truth.YES, Truth.UNKNOWN),
         }
-        asked = ((getattr(written, name, None), answers) for name, answers in accepted.items())
-        return tuple((clauses.compile(clause), answers) for clause, answers in asked if clause is not None)
+        named = ((getattr(written, name, None), answers) for name, answers in accepted.items())
+        return [
+            Condition(clauses.compile(clause), answers, touching(clause, rules.definitions))
+            for clause, answers in named
+            if clause is not None
+        ]
 
-    def lines(written: list[Line]) -> tuple[CompiledLine, ...]:
-        return tuple(CompiledLine(line.text, conditions(line)) for line in written)
+    def lines(written: list[Line]) -> Standing[str]:
+        return Standing([(line.text, conditions(line)) for line in written])
+
+    def test(written: Test) -> CompiledTest:
+        negative = frozenset(written.negative or ())
+        completion = completions[written.order]
+        return CompiledTest(written.order, written.within, written.after, written.same_side, negative, completion)
+
+    def offer(written: Offer) -> CompiledOffer:
+        return CompiledOffer(written.order, written.within, written.after, _completion(written, completions))
 
     return CompiledRule(
         recommendation=recommendation,
+        id=recommendation.id,
+        is_active=recommendation.status == "active",
+        for_adults=recommendation.population == "adults",
+        gated=recommendation.gate == "required",
         when=clauses.compile(recommendation.when),
-        tests=tuple(
-            CompiledTest(
-                test, completions[test.order], conditions(test), (test.order, test.within, tuple(test.negative or ()))
-            )
-            for test in recommendation.tests
-        ),
-        offers=tuple(
-            CompiledOffer(offer, done, conditions(offer), (offer.order, offer.within, done.members))
-            for offer in recommendation.offers
-            for done in [_completion(offer, completions)]
-        ),
+        tests=Standing([(test(written), conditions(written)) for written in recommendation.tests]),
+        offers=Standing([(offer(written), conditions(written)) for written in recommendation.offers]),
         escalations=tuple((escalation, clauses.compile(escalation.if_)) for escalation in recommendation.escalate),
         bedside=lines(recommendation.bedside),
         advice=lines(recommendation.advice),
         when_satisfied=lines(recommendation.when_satisfied),
-        variants=tuple(CompiledLine(variant.summary, conditions(variant)) for variant in recommendation.card.variants),
-        needs=needs(recommendation.when, rules.definitions),
-        kinds=kinds(recommendation.when, rules.definitions),
+        variants=Standing([(variant.summary, conditions(variant)) for variant in recommendation.card.variants]),
+        touched_by=touching(recommendation.when, rules.definitions),
         reads=_reads(recommendation, completions, rules),
         silent=Finding(recommendation, "silent", recommendation.indicator, recommendation.card.summary),
     )

@@ -1,12 +1,12 @@
-"""What a clause looks at: its parts, its kinds of data, and the value sets without which it is no."""
+"""What a clause looks at: its parts, its kinds of data, and what must touch it or it is no."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from itertools import chain
 
-from service.engine.case import KINDS
+from service.engine.case import ANY_RECORD, KINDS, lack
 from service.knowledge.schema import Clause, Definition
 
 Definitions = Mapping[str, Definition]
@@ -28,45 +28,36 @@ def walk(clause: Clause, definitions: Definitions) -> Iterator[Clause]:
         yield from walk(inner, definitions)
 
 
-def needs(clause: Clause, definitions: Definitions) -> frozenset[str] | None:
-    """Returns value sets of which one must be on record for the clause to be yes; None where nothing need be."""
+def touching(clause: Clause, definitions: Definitions) -> frozenset[str]:
+    """What makes a clause anything but no: one of these value sets on record, or one of these kinds not supplied.
+
+    Of a case that touches none of them the clause is no, without being asked.
+    """
+    return _needed(clause, definitions).union(map(lack, kinds(clause, definitions)))
+
+
+def _needed(clause: Clause, definitions: Definitions) -> frozenset[str]:
+    """Value sets of which one must be on record for the clause to be yes; among them ANY_RECORD if none need be."""
     if clause.definition:
-        return needs(definitions[clause.definition].when, definitions)
+        return _needed(definitions[clause.definition].when, definitions)
     if clause.any:
-        parts = [needs(inner, definitions) for inner in clause.any]
-        return None if None in parts else frozenset[str]().union(*(part for part in parts if part))
+        return frozenset[str]().union(*(_needed(inner, definitions) for inner in clause.any))
     if clause.all:
-        known = [part for inner in clause.all if (part := needs(inner, definitions)) is not None]
-        return min(known, key=len, default=None)
-    terms = getattr(clause, clause.word)
-    listed = getattr(terms, "in_", None)
-    return None if listed is None else frozenset(listed)
+        parts = [_needed(inner, definitions) for inner in clause.all]
+        return min((part for part in parts if ANY_RECORD not in part), key=len, default=frozenset([ANY_RECORD]))
+    return frozenset(getattr(getattr(clause, clause.word), "in_", [ANY_RECORD]))
 
 
 class Reach:
-    """Which of several clauses a record can make anything but no: those that something on it, or a lack, touches.
+    """Which of several clauses a case touches; of each, what `touching` says of it."""
 
-    clauses: of each, what `needs` and `kinds` say of it.
-    """
+    def __init__(self, clauses: Sequence[frozenset[str]]) -> None:
+        self._by_name: dict[str, list[int]] = defaultdict(list)
+        for number, names in enumerate(clauses):
+            for name in names:
+                self._by_name[name].append(number)
 
-    def __init__(self, clauses: Sequence[tuple[frozenset[str] | None, frozenset[str]]]) -> None:
-        self._always = frozenset(number for number, (needed, _) in enumerate(clauses) if needed is None)
-        self._by_valueset: dict[str, list[int]] = defaultdict(list)
-        self._by_kind: dict[str, list[int]] = defaultdict(list)
-        for number, (needed, looked_at) in enumerate(clauses):
-            for valueset in needed or ():
-                self._by_valueset[valueset].append(number)
-            for kind in looked_at:
-                self._by_kind[kind].append(number)
-
-    def touched(self, present: AbstractSet[str], supplied: AbstractSet[str]) -> list[int]:
-        """Returns the numbers of the clauses, in order.
-
-        present: value sets on record. supplied: kinds of data of which nothing more than that can be on record.
-        """
-        touched = set(self._always)
-        for valueset in self._by_valueset.keys() & present:
-            touched.update(self._by_valueset[valueset])
-        for kind in self._by_kind.keys() - supplied:
-            touched.update(self._by_kind[kind])
-        return sorted(touched)
+    def touched(self, touches: frozenset[str]) -> list[int]:
+        """Returns the numbers of the clauses, in order."""
+        names = self._by_name.keys() & touches
+        return sorted(set(chain.from_iterable(map(self._by_name.__getitem__, names))))

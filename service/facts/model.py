@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import Any
@@ -159,10 +159,9 @@ class Facts(msgspec.Struct):
         """Notes an entry, or an element of one, that was not used."""
         self.rejected.append(Rejection(reference, reason))
 
-    def present(self) -> Iterator[str]:
-        """Yields each value set that anything on record belongs to."""
-        for group in (
-            self.conditions, self.medicines, self.results, self.reports, self.procedures,
+    def present(self) -> frozenset[str]:
+        """Returns the value sets that anything on record belongs to."""
+        return frozenset(self.conditions).union(
+            self.medicines, self.results, self.reports, self.procedures,
             self.observations, self.encounters, self.answers, self.allergies,
-        ):  # fmt: skip
-            yield from group
+        )  # fmt: skip

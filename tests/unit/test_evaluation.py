@@ -11,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service import wire
-from service.engine.case import KINDS, Case
+from service.engine.answers import Truth
+from service.engine.case import ANY_RECORD, KINDS, Case
+from service.engine.clauses import Ask
 from service.engine.comparison import newest
 from service.engine.completion import Completion
 from service.engine.evaluate import Evaluation, evaluate
-from service.engine.program import CompiledRule, Program, load_program, recompile
-from service.engine.reach import Reach
+from service.engine.program import CompiledRule, Program, clauses_of, load_program, recompile
+from service.engine.reach import Reach, touching, walk
 from service.facts import Facts, normalise
 from service.facts.dates import Day
 from service.facts.model import Result
@@ -65,7 +67,10 @@ def with_names(node: Any, names: dict[str, str]) -> Any:
 @cache
 def alone() -> dict[str, Program]:
     """Each rule that asks about no other as a rule set of its own, in which it is always asked."""
-    return {rule.id: replace(program(), first=(replace(rule, needs=None),), second=()) for rule in program().first}
+    always = frozenset([ANY_RECORD])
+    return {
+        rule.id: replace(program(), first=(replace(rule, touched_by=always),), second=()) for rule in program().first
+    }
 
 
 @cache
@@ -106,20 +111,59 @@ def test_a_rule_says_among_all_what_it_says_alone(
             assert finding == together[name]
 
 
-@given(
-    st.lists(st.tuples(st.none() | st.frozensets(st.sampled_from("abcde")), st.frozensets(st.sampled_from("xyz")))),
-    st.frozensets(st.sampled_from("abcdef")),
-    st.frozensets(st.sampled_from("xyz")),
-)
-def test_a_clause_is_touched_unless_what_it_needs_is_absent_for_certain(
-    clauses: list[tuple[frozenset[str] | None, frozenset[str]]], present: frozenset[str], supplied: frozenset[str]
+@cache
+def drafted() -> Program:
+    """The rules, each of them a draft."""
+
+    def draft(rule: CompiledRule) -> CompiledRule:
+        return recompile(program(), rule.recommendation.model_copy(update={"status": "draft"}))
+
+    return replace(program(), first=tuple(map(draft, program().first)), second=tuple(map(draft, program().second)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(min_value=0), st.sampled_from([1, 5, 25, 40]), st.booleans())
+def test_a_draft_that_is_only_counted_has_the_outcome_that_it_has_whole(
+    seed: int, patients: int, complaint_given: bool
 ) -> None:
-    absent = {
-        number
-        for number, (needed, kinds) in enumerate(clauses)
-        if needed is not None and needed.isdisjoint(present) and kinds <= supplied
-    }
-    assert Reach(clauses).touched(present, supplied) == [n for n in range(len(clauses)) if n not in absent]
+    facts = facts_of(Random(seed).sample(vignettes(), patients))
+    whole, counted = (
+        evaluate(drafted(), facts, TODAY, complaint_given=complaint_given, drafts_whole=drafts_whole)
+        for drafts_whole in (True, False)
+    )
+    assert [(f.rule.id, f.outcome) for f in counted.said] == [(f.rule.id, f.outcome) for f in whole.said]
+
+
+@given(st.lists(st.frozensets(st.sampled_from("abcde"))), st.frozensets(st.sampled_from("abcdef")))
+def test_those_clauses_are_touched_that_have_something_in_common_with_a_case(
+    clauses: list[frozenset[str]], touches: frozenset[str]
+) -> None:
+    touched = [number for number, names in enumerate(clauses) if names & touches]
+    assert Reach(clauses).touched(touches) == touched
+
+
+@cache
+def asked() -> list[tuple[Ask, frozenset[str]]]:
+    """Every clause of the rules, inner ones too, asked by itself."""
+    rules = program().rules
+    every = [
+        each
+        for rule in program().all
+        for own in clauses_of(rule.recommendation)
+        for each in walk(own, rules.definitions)
+    ]
+    return [(program().clauses.compile(each), touching(each, rules.definitions)) for each in every]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(min_value=0), st.sampled_from([1, 5, 25]))
+def test_a_clause_that_a_case_does_not_touch_is_no(seed: int, patients: int) -> None:
+    facts = facts_of(Random(seed).sample(vignettes(), patients))
+    case = Case(facts, TODAY, program().terms)
+    untouched = [ask for ask, touched_by in asked() if touched_by.isdisjoint(case.touches)]
+    assert untouched
+    for ask in untouched:
+        assert ask(case).truth is Truth.NO
 
 
 def case_of(days_ago: dict[str, list[int]]) -> Case:

@@ -1,0 +1,47 @@
+"""What stands in a rule on conditions: its tests, offers and lines, and those of them that stand in a case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import compress
+from typing import Generic, NamedTuple, TypeVar
+
+from service.engine.answers import Truth
+from service.engine.case import Case
+from service.engine.clauses import Ask
+from service.engine.reach import Reach
+
+Item = TypeVar("Item")
+
+
+class Condition(NamedTuple):
+    """A clause, the answers to it that let a thing stand, and what touches it."""
+
+    ask: Ask
+    accepted: tuple[Truth, ...]
+    touched_by: frozenset[str]
+
+
+class Standing(Generic[Item]):
+    """Things of a rule, each with its conditions; what stands is known beforehand where a case touches none of them."""
+
+    def __init__(self, things: Sequence[tuple[Item, Sequence[Condition]]]) -> None:
+        self._items = tuple(item for item, _ in things)
+        self._conditions = tuple(conditions for _, conditions in things)
+        self._stands_untouched = [all(Truth.NO in each.accepted for each in conditions) for _, conditions in things]
+        self._untouched = tuple(compress(self._items, self._stands_untouched))
+        touched_by = [frozenset[str]().union(*(one.touched_by for one in own)) for own in self._conditions]
+        self._touched_by, self._reach = frozenset[str]().union(*touched_by), Reach(touched_by)
+
+    def of(self, case: Case) -> tuple[Item, ...]:
+        """Returns what stands in a case, in order."""
+        if self._touched_by.isdisjoint(case.touches):
+            return self._untouched
+        stands = self._stands_untouched.copy()
+        for number in self._reach.touched(case.touches):
+            stands[number] = _hold(self._conditions[number], case)
+        return tuple(compress(self._items, stands))
+
+
+def _hold(conditions: Sequence[Condition], case: Case) -> bool:
+    return all(ask(case).truth in accepted for ask, accepted, _ in conditions)
