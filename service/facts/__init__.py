@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, tzinfo
 
 from service.facts.conditions import read_conditions
+from service.facts.dates import reader
 from service.facts.events import read_events
 from service.facts.medicines import read_medicines
 from service.facts.model import Facts
@@ -25,7 +26,7 @@ def normalise(record: Record, terms: Terms, today: date, zone: tzinfo, drafts: f
     """
     facts = Facts(supplied=record.supplied, broken=record.broken, today=today, rejected=list(record.rejected))
     facts.shapes_read = record.shapes_read
-    reading = Reading(record, terms, Recogniser(terms), facts, today, zone)
+    reading = Reading(record, terms, Recogniser(terms), facts, today, reader(zone))
     _read_patient(reading)
     read_conditions(reading)
     read_medicines(reading, drafts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime, tzinfo
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from operator import attrgetter
 from typing import Any
 
@@ -31,19 +31,22 @@ class Day(msgspec.Struct, frozen=True, order=True, gc=False):
     approximate: bool = False
 
 
-def misdated(resource: shapes.Resource, zone: tzinfo) -> list[str]:
+Reader = Callable[[str], Day | None]
+
+
+def misdated(resource: shapes.Resource, read: Reader) -> list[str]:
     """Returns the path of each element of a resource that should be a FHIR date and is none."""
     names, values = _dated(type(resource))
     paths: list[str] = []
     for place, value in enumerate(values(resource)):
-        if value is None or value == "":
+        if not value:
             continue
         if isinstance(value, str):
-            if read_day(value, zone) is None:
+            if read(value) is None:
                 paths.append(f"{type(resource).__name__}.{names[place]}")
         else:
             ends = (("start", value.start), ("end", value.end))
-            wrong = [end for end, written in ends if written and read_day(written, zone) is None]
+            wrong = [end for end, written in ends if written and read(written) is None]
             paths += [f"{type(resource).__name__}.{names[place]}.{end}" for end in wrong]
     return list(dict.fromkeys(paths)) if paths else paths
 
@@ -57,12 +60,21 @@ def _dated(shape: type[shapes.Resource]) -> tuple[tuple[str, ...], Callable[[sha
     return names, attrgetter(*names) if names else lambda _: ()
 
 
-@lru_cache(maxsize=4096)  # each date is read twice: to check it and to use it
+@cache
+def reader(zone: tzinfo) -> Reader:
+    """Returns what reads the dates of FHIR as read_day does, in one zone; it remembers the latest of them."""
+    return lru_cache(maxsize=4096)(partial(_read, zone=zone))  # each date is read twice: to check it and to use it
+
+
 def read_day(text: str, zone: tzinfo) -> Day | None:
     """Returns the day that a FHIR date, dateTime or instant falls on in `zone`, None where it is no such value.
 
     Partial dates count from their first day (FHIR R4 2.24.0.1). A dateTime without an offset is taken as it stands.
     """
+    return reader(zone)(text)
+
+
+def _read(text: str, zone: tzinfo) -> Day | None:
     try:
         if len(text) < _FULL:
             return Day(date.fromisoformat(f"{text}-01-01"[:_FULL]), True) if _PARTIAL.fullmatch(text) else None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date, timedelta, tzinfo
+from datetime import date, timedelta
 
 import msgspec
 
 from service import shapes
-from service.facts.dates import Day, misdated, read_day
+from service.facts.dates import Day, misdated
 from service.facts.model import Medicine
 from service.facts.products import reasons_of, recognise
 from service.facts.reading import Reading
@@ -106,24 +106,24 @@ def _courses(uses: list[_Use]) -> dict[str, Day]:
 
 def _uses(reading: Reading, drafts: frozenset[str]) -> Iterator[_Use | None]:
     """Yields the uses of recognised medicines, None for what is no such use."""
-    record, today, zone = reading.record, reading.today, reading.zone
+    record, today = reading.record, reading.today
     for reference, request in _requests(reading):
         status = _draft_status(request) if reference in drafts else _request_status(request)
-        end = _request_end(request, zone) if status == "past" else None  # of a course that runs it does not matter
+        end = _request_end(request, reading) if status == "past" else None  # of a course that runs it does not matter
         yield _use(reference, request, status, request.authoredOn, end, reading)
     for reference, statement in record.of(shapes.MedicationStatement):
-        if _is_recorded(statement) and statement.adherence is None and misdated(statement, zone):
+        if _is_recorded(statement) and statement.adherence is None and misdated(statement, reading.read):
             reading.check_dates(reference, statement)
             reading.facts.unreadable["medication"] = reference
             continue
         period = statement.effectivePeriod or shapes.Period()
         start = statement.effectiveDateTime or period.start or None
         until = reading.day(period.end)
-        status = _recorded_status(period, today, zone) if _is_recorded(statement) else _plain_status(statement.status)
+        status = _recorded_status(period, reading) if _is_recorded(statement) else _plain_status(statement.status)
         yield _use(reference, statement, status, start, until.date if until else None, reading)
     for reference, dispense in record.of(shapes.MedicationDispense):
         start = dispense.whenHandedOver or dispense.whenPrepared
-        end_date = _supply_end(dispense, zone)
+        end_date = _supply_end(dispense, reading)
         status = _plain_status(dispense.status)
         if status is not None:
             covers = (
@@ -201,29 +201,26 @@ def _is_recorded(statement: shapes.MedicationStatement) -> bool:
     return (statement.status or "").strip().lower() == "recorded"
 
 
-def _recorded_status(period: shapes.Period, today: date, zone: tzinfo) -> str | None:
+def _recorded_status(period: shapes.Period, reading: Reading) -> str | None:
     """R5 says by the time of use what R4 says by the status: current unless that is over or has yet to begin."""
-    start = read_day(period.start, zone) if period.start else None
-    end = read_day(period.end, zone) if period.end else None
-    if start is not None and start.date > today:
+    start, end = reading.day(period.start), reading.day(period.end)
+    if start is not None and start.date > reading.today:
         return None
-    return "past" if end is not None and end.date < today else "current"
+    return "past" if end is not None and end.date < reading.today else "current"
 
 
-def _request_end(request: shapes.MedicationRequest, zone: tzinfo) -> date | None:
+def _request_end(request: shapes.MedicationRequest, reading: Reading) -> date | None:
     supply = request.dispenseRequest
     if supply is None:
         return None
     if supply.validityPeriod and supply.validityPeriod.end:
-        end = read_day(supply.validityPeriod.end, zone)
+        end = reading.day(supply.validityPeriod.end)
         return end.date if end else None
-    start = read_day(request.authoredOn, zone) if request.authoredOn else None
-    return _after(start, supply.expectedSupplyDuration)
+    return _after(reading.day(request.authoredOn), supply.expectedSupplyDuration)
 
 
-def _supply_end(dispense: shapes.MedicationDispense, zone: tzinfo) -> date | None:
-    handed = dispense.whenHandedOver or dispense.whenPrepared
-    return _after(read_day(handed, zone) if handed else None, dispense.daysSupply)
+def _supply_end(dispense: shapes.MedicationDispense, reading: Reading) -> date | None:
+    return _after(reading.day(dispense.whenHandedOver or dispense.whenPrepared), dispense.daysSupply)
 
 
 def _after(start: Day | None, length: shapes.Quantity | None) -> date | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, tzinfo
+from datetime import date
 from typing import Any, TypeVar
 
 import msgspec
 
 from service import shapes
 from service.facts import concepts
-from service.facts.dates import Day, misdated, read_day
+from service.facts.dates import Day, Reader, misdated
 from service.facts.model import Facts
 from service.record import Located, Record, mend_element
 from service.shapes import Concept
@@ -21,14 +21,14 @@ _CONCEPT = msgspec.json.Decoder(Concept | None)
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """One record being read as of `today`, its days counted in `zone`."""
+    """One record being read as of `today`. read: what reads its dates."""
 
     record: Record
     terms: Terms
     recogniser: Recogniser
     facts: Facts
     today: date
-    zone: tzinfo
+    read: Reader
     products: dict[tuple[bytes, bytes], Recognition] = {}  # by medicine and dosage as written
     diagnoses: dict[bytes, bool] = {}  # whether of an encounter, by the category as written
 
@@ -84,9 +84,9 @@ class Reading(msgspec.Struct, frozen=True):
 
     def day(self, written: str | None) -> Day | None:
         """Returns the day that a FHIR date falls on, None where there is none or it cannot be read."""
-        return read_day(written, self.zone) if written else None
+        return self.read(written) if written else None
 
     def check_dates(self, reference: str, resource: shapes.Resource) -> None:
         """Says each date of a resource that cannot be read; what it would have said is then unknown."""
-        for path in misdated(resource, self.zone):
+        for path in misdated(resource, self.read):
             self.facts.reject(reference, f"{path} is no FHIR date: not used")
