@@ -57,8 +57,8 @@ def _routes(reference: str, item: shapes.Prescription, reading: Reading) -> set[
 def _named(concepts_of_routes: Iterable[shapes.Concept | None], reading: Reading) -> set[str]:
     routes: set[str] = set()
     for concept in concepts_of_routes:
-        for text in (*(coding.display for coding in concept.coding or ()), concept.text) if concept else ():
-            routes |= reading.recogniser.routes_in(text or "")
+        if concept is not None:
+            routes |= reading.recogniser.routes_of(concepts.codings(concept), concepts.texts(concept))
     return routes
 
 

@@ -101,6 +101,7 @@ class Terms:
     answers_no: frozenset[str]
     by_kind: dict[str, frozenset[str]] = field(default_factory=dict)
     memory: dict[str, dict[Concept, Recognition]] = field(default_factory=dict)
+    routes_known: dict[Concept, frozenset[str]] = field(default_factory=dict)
 
     def system(self, uri: str) -> str | None:
         """Returns our short name of a code system URI or OID, None for one that we do not know."""

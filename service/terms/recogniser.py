@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from msgspec.structs import replace
 
 from service.knowledge.phrases import tokens
 from service.terms.lookup import NOTHING, UNTOLD, Coded, Concept, Match, Recognition, Terms
 
+T = TypeVar("T")
 _MOST_REMEMBERED = 5_000  # distinct concepts of a kind; a chart has hundreds, a hospital's catalogues thousands
 _LONGEST_REMEMBERED = 2_000  # bytes or characters of a concept
 _MEDICINES = ("rxnorm", "atc")  # a code of these that no value set holds is another medicine
@@ -24,7 +26,7 @@ class Recogniser:
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
         self._written: dict[tuple[str, Concept], Recognition] = {}
-        self._routes: dict[str, frozenset[str]] = {}
+        self._routes: dict[Concept, frozenset[str]] = {}
 
     def system(self, uri: str | None) -> str | None:
         """Returns our short name of a code system, None for one that we do not know."""
@@ -45,11 +47,8 @@ class Recogniser:
         if found is not None:
             return found
         found = _recognise(self._terms, kind, codings, texts)
-        if any(coding.code for coding in codings) and _is_short(concept):
-            memory = self._terms.memory.setdefault(kind, {})
-            if len(memory) >= _MOST_REMEMBERED:
-                memory.clear()
-            memory[concept] = found
+        if _may_be_kept(concept, codings):
+            _keep(self._terms.memory.setdefault(kind, {}), concept, found)
         else:
             self._written[kind, concept] = found
         return found
@@ -59,12 +58,15 @@ class Recogniser:
         left_out = {name for name in found.valuesets if routes & self._terms.not_routes.get(name, frozenset())}
         return replace(found, valuesets=found.valuesets - left_out) if left_out else found
 
-    def routes_in(self, text: str) -> frozenset[str]:
-        """Returns the routes that stand in a text."""
-        known = self._routes.get(text)
-        if known is None:
-            known = self._routes[text] = frozenset(route for _, _, route in self._terms.routes.find(tokens(text)))
-        return known
+    def routes_of(self, codings: Sequence[Coded], texts: Sequence[str]) -> frozenset[str]:
+        """Returns the routes that a concept names, in its displays or its text."""
+        concept = tuple(codings), tuple(texts)
+        found = self._terms.routes_known.get(concept, self._routes.get(concept))
+        if found is None:
+            said = [*(coding.display for coding in codings if coding.display), *texts]
+            found = frozenset(route for text in said for _, _, route in self._terms.routes.find(tokens(text)))
+            _keep(self._terms.routes_known if _may_be_kept(concept, codings) else self._routes, concept, found)
+        return found
 
 
 def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequence[str]) -> Recognition:
@@ -127,8 +129,16 @@ def _is_other(terms: Terms, codings: Sequence[Coded]) -> bool:
     return any(coding.code and coding.system and terms.system(coding.system) in _MEDICINES for coding in codings)
 
 
-def _is_short(concept: Concept) -> bool:
-    """Whether a concept is as long as concepts are; what is longer must not fill the memory."""
+def _keep(memory: dict[Concept, T], concept: Concept, meaning: T) -> None:
+    if len(memory) >= _MOST_REMEMBERED:
+        memory.clear()
+    memory[concept] = meaning
+
+
+def _may_be_kept(concept: Concept, codings: Sequence[Coded]) -> bool:
+    """Whether a concept is coded, and as long as concepts are: what is longer must not fill the memory."""
+    if not any(coding.code for coding in codings):
+        return False
     if isinstance(concept, bytes):
         return len(concept) <= _LONGEST_REMEMBERED
     codings, texts = concept
