@@ -194,8 +194,7 @@ class _Visit:
             self._count(outcome)
             if page is None:
                 return
-            source.take(page.found)
-            source.rejected += page.rejected
+            source.join(page)
             is_whole &= page.complete
             self.fetched.sources[template.key] = source
             if outcome is not Outcome.USED:

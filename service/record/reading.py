@@ -129,10 +129,11 @@ def _place(resource: Resource, full_url: str | None, name: str, source: Source) 
         reference = _name(resource, full_url, name)
         read = as_r4(resource)
         if read is None:
-            source.take((Placed(reference, resource, full_url),))
+            source.add(Placed(reference, resource, full_url))
         else:
             parts, other = read
-            source.take(Placed(reference, part, full_url, other, n) for n, part in enumerate(parts))
+            for number, part in enumerate(parts):
+                source.add(Placed(reference, part, full_url, other, number))
 
 
 def _is_error(outcome: shapes.OperationOutcome) -> bool:
@@ -198,9 +199,7 @@ def _take(body: bytes | msgspec.Raw, kind: str, full_url: str | None, name: str,
             inner = Source(
                 rejected=[Rejection(full_url or name, "Bundle.entry cannot be read: not used")], complete=False
             )
-        source.take(inner.found)
-        source.rejected += inner.rejected
-        source.complete &= inner.complete
+        source.join(inner)
         return
     decoder = _DECODERS.get(kind)
     if decoder is None:

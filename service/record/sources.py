@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from typing import Protocol
 
@@ -70,10 +70,16 @@ class Source(msgspec.Struct):
         """All that was found, type by type."""
         return chain.from_iterable(self.by_type.values())
 
-    def take(self, found: Iterable[Located]) -> None:
+    def add(self, located: Located) -> None:
         """Adds what was found, behind what is there of its type."""
-        for located in found:
-            self.by_type.setdefault(type(located.resource), []).append(located)
+        self.by_type.setdefault(type(located.resource), []).append(located)
+
+    def join(self, other: Source) -> None:
+        """Adds all that another source brought."""
+        for kind, found in other.by_type.items():
+            self.by_type.setdefault(kind, []).extend(found)
+        self.rejected += other.rejected
+        self.complete &= other.complete
 
 
 class Unreadable(ValueError):

@@ -6,7 +6,7 @@ import msgspec
 
 from service.shapes import Owned, Resource
 from service.versions.elements import ELEMENTS
-from service.versions.marks import MIXED, NAMES, R4, are_r4, is_r4, versions_of
+from service.versions.marks import MIXED, NAMES, R4, are_r4, versions_of
 from service.versions.successors import SUCCESSORS
 
 __all__ = ["SUCCESSORS", "Other", "are_r4", "as_r4"]
@@ -26,8 +26,6 @@ def as_r4(resource: Resource) -> tuple[list[Resource], Other] | None:
     Elements are moved within the resource given; a type that R4 does not have becomes its successor. What cannot be
     said in R4 comes back as its R4 type with a refusal, to be named and not used.
     """
-    if is_r4(resource):
-        return None
     inside = _contained(resource) if isinstance(resource, Owned) and resource.contained else ""
     found = _translated(resource)
     if inside:

@@ -19,13 +19,11 @@ NAMES = {DSTU2: "DSTU2", STU3: "STU3", _OLD: "DSTU2 or STU3", R5: "R5"}
 MIXED = "has elements of versions of FHIR that exclude each other: not used"
 
 
-def is_r4(resource: Resource) -> bool:
-    """Returns whether nothing about a resource calls for a closer look; what it contains always does."""
-    return are_r4(type(resource), (resource,))
-
-
 def are_r4(kind: type[Resource], resources: Sequence[Any]) -> bool:
-    """Returns whether nothing about any of these resources of one type calls for a closer look."""
+    """Returns whether nothing about any of these resources of one type calls for a closer look.
+
+    What a resource contains always does.
+    """
     read = _VERSIONS.get(kind, _read_as_any)
     if issubclass(kind, Owned):
         return not [resource for resource in resources if resource.contained is not None or read(resource) != _ANY]
