@@ -119,7 +119,8 @@ def pointed_at(item: shapes.Owned, pointer: shapes.Reference, record: Record) ->
     """Yields the code of the Condition that a reason points to, unless it was refuted; else what the pointer says."""
     found = _target(item, pointer, record.conditions)
     if isinstance(found, shapes.Condition):
-        if found.code is not None and concepts.word(found.verificationStatus) not in _NO_REASON:
-            yield found.code
+        code = found.code
+        if code is not None and concepts.word(found.verificationStatus) not in _NO_REASON:
+            yield code
     elif pointer.display:
         yield shapes.Concept(text=pointer.display)
