@@ -147,7 +147,7 @@ def _detail(
     if evaluation.facts.age is None:
         lines.append("Age unknown: adult rules were applied.")
     if settled is not None:
-        parts.append(done_table(program, evaluation, evaluation.shown))
+        parts.append(done_table(program, evaluation))
         parts.append(text.bullets([line for finding in settled for line in finding.bedside]))
         lines += _gaps(evaluation)
     if program.rules.decided:

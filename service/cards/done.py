@@ -9,7 +9,6 @@ from service.engine.case import Case
 from service.engine.comparison import meets, newest
 from service.engine.completion import Evidence
 from service.engine.evaluate import Evaluation
-from service.engine.findings import Finding
 from service.engine.program import Program
 from service.facts.model import Result
 from service.knowledge.schema import Bounded, Notable
@@ -32,13 +31,13 @@ def flagged(program: Program, evaluation: Evaluation) -> str:
     return f"**Not evaluated; read the report now: {'; '.join(dict.fromkeys(said))}.**" if said else ""
 
 
-def done_table(program: Program, evaluation: Evaluation, findings: Iterable[Finding]) -> str:
-    """Returns the table, empty when nothing is done.
+def done_table(program: Program, evaluation: Evaluation) -> str:
+    """Returns the table of what is done for all findings shown, empty when nothing is.
 
     Values out of range stand first, also where no rule speaks of them (clinical.md B9.5).
     """
     table = _Table(program, evaluation.case)
-    for finding in findings:
+    for finding in evaluation.shown:
         for done in finding.done:
             for evidence in done.evidence:
                 table.add(evidence, program.orders[done.order].label)

@@ -205,7 +205,7 @@ def _replace(findings: dict[str, Finding]) -> None:
             continue
         for other in finding.rule.replaces:
             target = findings.get(other)
-            if target is not None and target.speaks and finding.rule.status in ("active", target.rule.status):
+            if target is not None and target.speaks:
                 findings[other] = replace(
                     target, outcome="replaced", by=finding.rule.id, due=(), offered=(), unchecked=(), done=()
                 )

@@ -24,8 +24,12 @@ def normalise(record: Record, terms: Terms, today: date, zone: tzinfo, drafts: f
     today: the last day of every window, in `zone`. drafts: references of orders selected in a hook's context. What
     cannot be used stands in `rejected` with its reason; nothing is skipped silently.
     """
-    facts = Facts(supplied=record.supplied, broken=record.broken, today=today, rejected=list(record.rejected))
-    facts.shapes_read = record.shapes_read
+    facts = Facts(
+        supplied=record.supplied,
+        broken=record.broken,
+        rejected=list(record.rejected),
+        shapes_read=record.shapes_read,
+    )
     reading = Reading(record, terms, Recogniser(terms), facts, today, reader(zone))
     _read_patient(reading)
     read_conditions(reading)

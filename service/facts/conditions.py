@@ -11,6 +11,7 @@ from service.facts import concepts, text
 from service.facts.dates import Day
 from service.facts.model import Condition
 from service.facts.reading import Reading
+from service.knowledge.phrases import tokens
 from service.terms import NOTHING, UNTOLD, Recognition
 
 _CURRENT = {"active", "recurrence", "relapse"}
@@ -44,7 +45,7 @@ def _read(reference: str, condition: shapes.Condition, found: Recognition, readi
     if found.tells_leg_cramps or (
         condition.note is not None
         and current
-        and text.tells_leg_cramps(terms, map(text.tokens, concepts.written(condition.note)))
+        and text.tells_leg_cramps(terms, map(tokens, concepts.written(condition.note)))
     ):
         if not valuesets:
             by, label = "text", terms.titles[text.VALUESET]

@@ -62,16 +62,12 @@ def _dated(shape: type[shapes.Resource]) -> tuple[tuple[str, ...], Callable[[sha
 
 @cache
 def reader(zone: tzinfo) -> Reader:
-    """Returns what reads the dates of FHIR as read_day does, in one zone; it remembers the latest of them."""
-    return lru_cache(maxsize=4096)(partial(_read, zone=zone))  # each date is read twice: to check it and to use it
+    """Returns what tells the day that a FHIR date, dateTime or instant falls on in `zone`, None for no such value.
 
-
-def read_day(text: str, zone: tzinfo) -> Day | None:
-    """Returns the day that a FHIR date, dateTime or instant falls on in `zone`, None where it is no such value.
-
-    Partial dates count from their first day (FHIR R4 2.24.0.1). A dateTime without an offset is taken as it stands.
+    Partial dates count from their first day (FHIR R4 2.24.0.1). A dateTime without an offset is taken as it stands. The
+    latest dates are remembered.
     """
-    return reader(zone)(text)
+    return lru_cache(maxsize=4096)(partial(_read, zone=zone))  # each date is read twice: to check it and to use it
 
 
 def _read(text: str, zone: tzinfo) -> Day | None:

@@ -112,7 +112,7 @@ def _uses(reading: Reading, drafts: frozenset[str]) -> Iterator[_Use | None]:
         end = _request_end(request, reading) if status == "past" else None  # of a course that runs it does not matter
         yield _use(reference, request, status, request.authoredOn, end, reading)
     for reference, statement in record.of(shapes.MedicationStatement):
-        if _is_recorded(statement) and statement.adherence is None and misdated(statement, reading.read):
+        if _is_recorded(statement) and statement.adherence is None and misdated(statement, reading.read_date):
             reading.check_dates(reference, statement)
             reading.facts.unreadable["medication"] = reference
             continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import date
 from functools import partial
 from typing import Any
 
@@ -88,8 +87,8 @@ class Result(Fact, frozen=True, kw_only=True, gc=False):
 class Event(Fact, frozen=True, kw_only=True, gc=False):
     """A report, procedure, symptom, encounter reason, answer, allergy or order.
 
-    values: the value sets of its coded value; of an order, the order keys that its words
-    name. verdict: positive or unclear, where a report says so in words.
+    values: the value sets of its coded value; of an order, the order keys that its words name. verdict: positive or
+    unclear, where a report says so in words.
     """
 
     values: frozenset[str] = frozenset()
@@ -152,8 +151,6 @@ class Facts(msgspec.Struct):
     rejected: list[Rejection] = []
     shapes_read: tuple[ShapeRead, ...] = ()
     not_supplied: tuple[str, ...] = ()
-    patient_id: str | None = None
-    today: date | None = None
 
     def reject(self, reference: str, reason: str) -> None:
         """Notes an entry, or an element of one, that was not used."""

@@ -1,4 +1,4 @@
-"""What every reader of a record needs: the look-ups, the facts to add to, the day and the zone."""
+"""What every reader of a record needs: the look-ups, the facts to add to, the day, and what reads dates."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _CONCEPT = msgspec.json.Decoder(Concept | None)
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """One record being read as of `today`. read: what reads its dates."""
+    """One record being read as of `today`, and what was worked out on the way that several resources share."""
 
     record: Record
     terms: Terms
     recogniser: Recogniser
     facts: Facts
     today: date
-    read: Reader
+    read_date: Reader
     products: dict[tuple[bytes, bytes], Recognition] = {}  # by medicine and dosage as written
     diagnoses: dict[bytes, bool] = {}  # whether of an encounter, by the category as written
 
@@ -84,9 +84,9 @@ class Reading(msgspec.Struct, frozen=True):
 
     def day(self, written: str | None) -> Day | None:
         """Returns the day that a FHIR date falls on, None where there is none or it cannot be read."""
-        return self.read(written) if written else None
+        return self.read_date(written) if written else None
 
     def check_dates(self, reference: str, resource: shapes.Resource) -> None:
         """Says each date of a resource that cannot be read; what it would have said is then unknown."""
-        for path in misdated(resource, self.read):
+        for path in misdated(resource, self.read_date):
             self.facts.reject(reference, f"{path} is no FHIR date: not used")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from service.knowledge.phrases import Tokens, tokens
+from service.knowledge.phrases import Tokens
 from service.terms import Terms
 
 VALUESET = "cramp-text"
-
-__all__ = ["VALUESET", "tells_leg_cramps", "tokens"]
 
 
 def tells_leg_cramps(terms: Terms, texts: Iterable[Tokens]) -> bool:

@@ -28,10 +28,6 @@ class Recogniser:
         self._written: dict[tuple[str, Concept], Recognition] = {}
         self._routes: dict[Concept, frozenset[str]] = {}
 
-    def system(self, uri: str | None) -> str | None:
-        """Returns our short name of a code system, None for one that we do not know."""
-        return self._terms.system(uri) if uri else None
-
     def known(self, kind: str) -> Mapping[Concept, Recognition]:
         """Returns what is remembered of one kind of thing: coded concepts, as codings and texts or as bytes."""
         return self._terms.memory.setdefault(kind, {})

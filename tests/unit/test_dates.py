@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from service.engine.case import Case
 from service.facts import Facts
-from service.facts.dates import Day, read_day
+from service.facts.dates import Day, reader
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FIRST, LAST = datetime.fromisoformat("1900-01-02"), datetime.fromisoformat("2100-01-01")
@@ -17,13 +17,13 @@ FIRST, LAST = datetime.fromisoformat("1900-01-02"), datetime.fromisoformat("2100
 
 @given(st.dates())
 def test_a_full_date_is_that_day_in_every_zone(day: date) -> None:
-    assert read_day(day.isoformat(), UTC) == read_day(day.isoformat(), BERLIN) == Day(day)
+    assert reader(UTC)(day.isoformat()) == reader(BERLIN)(day.isoformat()) == Day(day)
 
 
 @given(st.dates())
 def test_a_partial_date_counts_from_its_first_day_and_is_approximate(day: date) -> None:
-    assert read_day(f"{day.year:04}-{day.month:02}", UTC) == Day(day.replace(day=1), approximate=True)
-    assert read_day(f"{day.year:04}", UTC) == Day(date(day.year, 1, 1), approximate=True)
+    assert reader(UTC)(f"{day.year:04}-{day.month:02}") == Day(day.replace(day=1), approximate=True)
+    assert reader(UTC)(f"{day.year:04}") == Day(date(day.year, 1, 1), approximate=True)
 
 
 @given(
@@ -32,7 +32,7 @@ def test_a_partial_date_counts_from_its_first_day_and_is_approximate(day: date) 
 )
 def test_an_instant_falls_on_the_day_of_the_zone(moment: datetime, offset: timezone) -> None:
     at = moment.replace(tzinfo=offset)
-    assert read_day(at.isoformat(), BERLIN) == Day(at.astimezone(BERLIN).date())
+    assert reader(BERLIN)(at.isoformat()) == Day(at.astimezone(BERLIN).date())
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_an_instant_falls_on_the_day_of_the_zone(moment: datetime, offset: timez
     ],
 )
 def test_midnight_is_where_the_zone_says(written: str, in_utc: date, in_berlin: date) -> None:
-    assert read_day(written, UTC) == Day(in_utc)
-    assert read_day(written, BERLIN) == Day(in_berlin)
+    assert reader(UTC)(written) == Day(in_utc)
+    assert reader(BERLIN)(written) == Day(in_berlin)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_midnight_is_where_the_zone_says(written: str, in_utc: date, in_berlin: 
      "2026-01-01 ", "2026-01-01T25:00:00Z", "2026-01-01T10:00:00+99:00", "0000-01-01", "2026-01-01T", "12/31/2026"],
 )  # fmt: skip
 def test_what_is_no_fhir_date_is_no_day(written: str) -> None:
-    assert read_day(written, UTC) is None
+    assert reader(UTC)(written) is None
 
 
 @given(
@@ -64,7 +64,7 @@ def test_what_is_no_fhir_date_is_no_day(written: str) -> None:
     | st.from_regex(r"[0-9]{4}(-[0-9]{2}){0,2}(T[0-9:.]{0,12}(Z|[+-][0-9:]{0,5})?)?", fullmatch=True)
 )
 def test_any_text_is_a_day_or_none(written: str) -> None:
-    day = read_day(written, BERLIN)
+    day = reader(BERLIN)(written)
     assert day is None or isinstance(day.date, date)
 
 
