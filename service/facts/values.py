@@ -20,7 +20,8 @@ from service.terms import Recognition
 
 VOID = {"entered-in-error", "cancelled"}
 _FLAGS = ("LL", "HH")  # the laboratory's own critical limits (FHIR observation interpretation)
-_NO_UNIT, _OTHER_UNIT = _UNREADABLE = ("no unit", "a unit that cannot be converted")
+_NO_UNIT, _OTHER_UNIT = "no unit", "a unit that cannot be converted"
+_STATUS = {"": "no status", "preliminary": "pending, not final yet", "registered": "pending, no result yet"}
 _COMPARATORS = {"", "<", "<=", ">=", ">"}  # Quantity.comparator; "ad" and anything else says too little
 _CONCEPT = msgspec.json.Decoder(shapes.Concept | None)
 _QUANTITY = msgspec.json.Decoder(shapes.Quantity | None)
@@ -48,7 +49,7 @@ def measure(
     flags = [concepts.word(said).upper() for said in _interpretation(reference, value, reading)]
     flag = next((flag for flag in flags if flag in _FLAGS), "")
     facts.unusable.append(
-        Unusable(reference, valueset, day, reason, decisive, flag, quantity.value, reason in _UNREADABLE)
+        Unusable(reference, valueset, day, reason, decisive, flag, quantity.value, reason in (_NO_UNIT, _OTHER_UNIT))
     )
     flagged = f", flagged {flag}" if flag else ""
     facts.reject(reference, f"{reading.terms.titles[valueset]}: {reason}{flagged}: not used")
@@ -98,9 +99,6 @@ def _usable(
             return UnitFactor(unit="1", factor=1.0)
         return (_OTHER_UNIT if quantity.code or quantity.unit else _NO_UNIT), True
     return factor
-
-
-_STATUS = {"": "no status", "preliminary": "pending, not final yet", "registered": "pending, no result yet"}
 
 
 def _is_spoiled(

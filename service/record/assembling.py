@@ -127,9 +127,8 @@ class _Sorting:
         owners: set[str | None] = set()
         ids: set[str | None] = set()
         try:
-            for (
-                resource
-            ) in resources:  # in one pass, since reading what is no longer at hand takes longer than the rest
+            # In one pass, since reading what is no longer at hand takes longer than the rest.
+            for resource in resources:
                 owners.add(resource.subject.reference)
                 ids.add(resource.id)
         except AttributeError:  # one that does not say whose it is in `subject`
