@@ -173,7 +173,7 @@ def _read_entries(body: bytes | msgspec.Raw, name: str) -> Source:
         except msgspec.ValidationError:
             source.rejected.append(Rejection(place, "not an object: not used"))
             continue
-        if bytes(entry.resource) not in (b"", b"null"):
+        if not shapes.is_missing(entry.resource):
             full_url = entry.fullUrl if isinstance(entry.fullUrl, str) else None
             _take(entry.resource, kind_of(entry.resource), full_url, place, source)
         _look_at(entry.response, source)
@@ -182,7 +182,7 @@ def _read_entries(body: bytes | msgspec.Raw, name: str) -> Source:
 
 def _look_at(response: msgspec.Raw, source: Source) -> None:
     try:
-        failed = bytes(response) not in (b"", b"null") and _failed(_OUTCOME.decode(response))
+        failed = not shapes.is_missing(response) and _failed(_OUTCOME.decode(response))
     except msgspec.ValidationError:
         failed = True
     source.complete &= not failed

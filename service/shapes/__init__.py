@@ -44,6 +44,7 @@ from service.shapes.datatypes import (
     Shape,
     Status,
     concept_of,
+    is_missing,
     left_as_bytes,
 )
 from service.shapes.medicines import (
@@ -67,5 +68,6 @@ __all__ = [
     "MedicationDispense", "MedicationOrder", "MedicationRequest", "MedicationStatement", "Observation",
     "OperationOutcome", "Outcome", "Owned", "Patient", "Period", "Prescription", "Procedure", "ProcedureRequest",
     "Quantity", "Question", "QuestionnaireResponse", "Range", "RawBundle", "RawEntry", "Reaction", "Reference",
-    "ReferralRequest", "Resource", "ServiceRequest", "Shape", "Status", "WithCode", "concept_of", "left_as_bytes",
+    "ReferralRequest", "Resource", "ServiceRequest", "Shape", "Status", "WithCode", "concept_of", "is_missing",
+    "left_as_bytes",
 ]  # fmt: skip

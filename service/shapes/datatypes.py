@@ -74,6 +74,11 @@ _CONCEPT = msgspec.json.Decoder(Concept | None)
 ABSENT = msgspec.Raw()  # of an element left as bytes that is not there
 
 
+def is_missing(written: msgspec.Raw) -> bool:
+    """Returns whether an element that was left as bytes is not there, or null."""
+    return bytes(written) in (b"", b"null")
+
+
 def concept_of(written: msgspec.Raw) -> Concept | None:
     """Returns a concept that was left as bytes; None for no bytes, and where what stands there is no concept."""
     try:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from service import shapes
-from service.shapes import Annotation, Concept, Resource, left_as_bytes
+from service.shapes import Annotation, Concept, Resource, is_missing, left_as_bytes
 
 _STATEMENTS = {
     "not-taking": "not-taken", "unknown": "unknown",
@@ -55,7 +55,7 @@ def _procedure(procedure: shapes.Procedure) -> str:
 def _prescription(item: shapes.Prescription) -> str:
     """R5's CodeableReferences as a concept or a reference."""
     named = item.medication
-    if named is not None and bytes(item.raw_medication) in (b"", b"null") and item.medicationReference is None:
+    if named is not None and is_missing(item.raw_medication) and item.medicationReference is None:
         item.medicationReference = named.reference
         item.raw_medication = left_as_bytes(named.concept or (named if named.coding or named.text else None))
     if item.reason is not None:
