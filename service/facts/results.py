@@ -19,8 +19,9 @@ from service.facts.panels import Panels, corrections, moment
 from service.facts.reading import Reading
 from service.facts.reports import add_report
 from service.facts.symptoms import add_symptom, says_leg_cramps
-from service.facts.values import VOID, Measured, measure
+from service.facts.values import VOID, Measurement, measure
 from service.record import Located
+from service.shapes import is_missing
 from service.terms import NOTHING, Recognition
 
 _NO_SYMPTOMS = {"result", "report"}  # kinds of value set
@@ -113,7 +114,7 @@ def _measure_newest(valueset: str, waiting: list[_Waiting], places: dict[str, in
         reference = one.located.reference
         places.setdefault(reference, one.place)
         reading.check_dates(reference, observation)
-        is_usable = measure(reference, observation, observation, one.found, valueset, day, reading)
+        is_usable = measure(Measurement(reference, observation, observation, one.found, day), valueset, reading)
         if is_usable and day is not None and not is_whole:
             newest = max(newest, day.date)
 
@@ -146,45 +147,35 @@ def _observation(
     reading: Reading,
 ) -> None:
     """Reads one observation with its components; without a date of its own it is of its panel's day."""
-    told = bool(observation.raw_answer) or says_leg_cramps(observation, reading.terms)
-    if found is NOTHING and not told and observation.component is None:
+    in_words = says_leg_cramps(observation, reading.terms)
+    is_told = in_words or bool(observation.raw_answer)
+    if found is NOTHING and not is_told and observation.component is None:
         return
     components = [
         (part, reading.recognise_written("observation", reference, observation, f"component[{n}].code", part.raw_code))
         for n, part in enumerate(observation.component or ())
     ]
-    if not (found.valuesets or found.tells_leg_cramps or told or any(inner.valuesets for _, inner in components)):
+    if not (found.valuesets or found.tells_leg_cramps or is_told or any(inner.valuesets for _, inner in components)):
         return
     day = _date(observation, reading) or of_panel()
-    kinds = reading.terms.kinds
     if found.valuesets:
         reading.check_dates(reference, observation)
     for component, inner in components:
-        _measure(reference, observation, component, inner, day, reading)
-    is_panel = bool(observation.component or observation.hasMember) and bytes(observation.raw_quantity) in (
-        b"",
-        b"null",
-    )
+        _measure(Measurement(reference, observation, component, inner, day), reading)
+    is_panel = bool(observation.component or observation.hasMember) and is_missing(observation.raw_quantity)
     if not is_panel:
-        _measure(reference, observation, observation, found, day, reading)
-    sorts = {kinds[valueset] for valueset in found.valuesets}
-    if "report" in sorts:
+        _measure(Measurement(reference, observation, observation, found, day), reading)
+    kinds = {reading.terms.kinds[valueset] for valueset in found.valuesets}
+    if "report" in kinds:
         add_report(reference, observation, found, day, reading)
-    if told or found.tells_leg_cramps or not sorts <= _NO_SYMPTOMS:
-        add_symptom(reference, observation, found, day, reading)
+    if is_told or found.tells_leg_cramps or not kinds <= _NO_SYMPTOMS:
+        add_symptom(reference, observation, found, day, reading, in_words=in_words)
 
 
-def _measure(
-    reference: str,
-    observation: shapes.Observation,
-    value: Measured,
-    found: Recognition,
-    day: Day | None,
-    reading: Reading,
-) -> None:
-    for valueset in found.valuesets:
+def _measure(measurement: Measurement, reading: Reading) -> None:
+    for valueset in measurement.found.valuesets:
         if reading.terms.kinds[valueset] == "result":
-            measure(reference, observation, value, found, valueset, day, reading)
+            measure(measurement, valueset, reading)
 
 
 def _date(resource: shapes.Observation | shapes.DiagnosticReport, reading: Reading) -> Day | None:

@@ -15,9 +15,15 @@ from service.terms import Recognition, Terms
 
 
 def add_symptom(
-    reference: str, observation: shapes.Observation, found: Recognition, day: Day | None, reading: Reading
+    reference: str,
+    observation: shapes.Observation,
+    found: Recognition,
+    day: Day | None,
+    reading: Reading,
+    *,
+    in_words: bool,
 ) -> None:
-    """Adds what an observation says is there, and apart from that what it denies.
+    """Adds what an observation says is there, and apart from that what it denies. in_words: as of says_leg_cramps.
 
     What is absent for a reason, undated or about somebody else (R4 Observation.focus) is not added.
     """
@@ -41,7 +47,7 @@ def add_symptom(
     )
     if value:
         valuesets |= value.valuesets
-    told = found.tells_leg_cramps or says_leg_cramps(observation, terms)
+    told = found.tells_leg_cramps or in_words
     if told:
         valuesets.add(text.VALUESET)
     if not valuesets or day is None or day.date > reading.today:

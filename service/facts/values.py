@@ -26,27 +26,31 @@ _COMPARATORS = {"", "<", "<=", ">=", ">"}  # Quantity.comparator; "ad" and anyth
 _CONCEPT = msgspec.json.Decoder(shapes.Concept | None)
 _QUANTITY = msgspec.json.Decoder(shapes.Quantity | None)
 _RANGES = msgspec.json.Decoder(list[shapes.Range] | None)
-Measured = shapes.Observation | shapes.Component
 
 
-def measure(
-    reference: str,
-    observation: shapes.Observation,
-    value: Measured,
-    found: Recognition,
-    valueset: str,
-    day: Day | None,
-    reading: Reading,
-) -> bool:
-    """Adds what an observation or a part of it measured, as a result of one value set; returns whether it is usable."""
-    facts = reading.facts
-    quantity = _quantity(reference, value, reading)
-    outcome = _usable(reference, observation, value, quantity, valueset, day, reading)
+class Measurement(msgspec.Struct, frozen=True, gc=False):
+    """What an observation or a component of it measured.
+
+    part: the observation itself, or the component. found: what its code means. day: its own, else that of its panel.
+    """
+
+    reference: str
+    observation: shapes.Observation
+    part: shapes.Observation | shapes.Component
+    found: Recognition
+    day: Day | None
+
+
+def measure(measurement: Measurement, valueset: str, reading: Reading) -> bool:
+    """Adds what was measured as a result of one value set; returns whether it is usable."""
+    facts, reference, day = reading.facts, measurement.reference, measurement.day
+    quantity = _quantity(measurement, reading)
+    outcome = _usable(measurement, quantity, valueset, reading)
     if isinstance(outcome, UnitFactor):
-        facts.results[valueset].append(_result(reference, value, quantity, found, valueset, day, outcome, reading))
+        facts.results[valueset].append(_result(measurement, quantity, valueset, outcome, reading))
         return True
     reason, decisive = outcome
-    flags = [concepts.word(said).upper() for said in _interpretation(reference, value, reading)]
+    flags = [concepts.word(said).upper() for said in _interpretation(measurement, reading)]
     flag = next((flag for flag in flags if flag in _FLAGS), "")
     facts.unusable.append(
         Unusable(reference, valueset, day, reason, decisive, flag, quantity.value, reason in (_NO_UNIT, _OTHER_UNIT))
@@ -56,28 +60,23 @@ def measure(
     return False
 
 
-def _quantity(reference: str, value: Measured, reading: Reading) -> shapes.Quantity:
-    """What was measured, a whole number without a unit too; empty where there is neither."""
-    if isinstance(value, shapes.Component):
-        quantity = value.valueQuantity
+def _quantity(measurement: Measurement, reading: Reading) -> shapes.Quantity:
+    """The quantity, a whole number without a unit too; empty where there is neither."""
+    part = measurement.part
+    if isinstance(part, shapes.Component):
+        quantity = part.valueQuantity
     else:
-        quantity, _ = reading.opened(reference, value, "valueQuantity", value.raw_quantity, _QUANTITY)
+        quantity, _ = reading.opened(measurement.reference, part, "valueQuantity", part.raw_quantity, _QUANTITY)
     if quantity is None:
-        quantity = shapes.Quantity(value=None if value.valueInteger is None else float(value.valueInteger))
+        quantity = shapes.Quantity(value=None if part.valueInteger is None else float(part.valueInteger))
     return quantity
 
 
 def _usable(
-    reference: str,
-    observation: shapes.Observation,
-    value: Measured,
-    quantity: shapes.Quantity,
-    valueset: str,
-    day: Day | None,
-    reading: Reading,
+    measurement: Measurement, quantity: shapes.Quantity, valueset: str, reading: Reading
 ) -> UnitFactor | tuple[str, bool]:
     """Returns the unit's factor of a usable result, or why it is not usable and whether that might change an answer."""
-    status = (observation.status or "").strip().lower()
+    status, day = (measurement.observation.status or "").strip().lower(), measurement.day
     if status in VOID:
         return f"status {status}", False
     if status not in USABLE:
@@ -87,10 +86,10 @@ def _usable(
     if day.date > reading.today:
         return "dated in the future", False
     if quantity.value is None:
-        return "no numeric value", value.dataAbsentReason is None
+        return "no numeric value", measurement.part.dataAbsentReason is None
     if (quantity.comparator or "") not in _COMPARATORS:
         return "a comparator that says too little", True
-    if _is_spoiled(reference, observation, value, valueset, reading):
+    if _is_spoiled(measurement, valueset, reading):
         return "the laboratory says that the sample was spoiled", True
     units = reading.terms.units
     factor = units.factor(valueset, [unit for unit in (quantity.code, quantity.unit) if unit])
@@ -101,50 +100,43 @@ def _usable(
     return factor
 
 
-def _is_spoiled(
-    reference: str, observation: shapes.Observation, value: Measured, valueset: str, reading: Reading
-) -> bool:
+def _is_spoiled(measurement: Measurement, valueset: str, reading: Reading) -> bool:
     """Whether a note, comment or interpretation says so, and does not deny it ("sample not haemolysed")."""
     if valueset not in reading.terms.spoiled:
         return False
-    said = list(concepts.written(observation.note))
-    said += [text for concept in _interpretation(reference, value, reading) for text in concepts.texts(concept)]
+    said = list(concepts.written(measurement.observation.note))
+    said += [text for concept in _interpretation(measurement, reading) for text in concepts.texts(concept)]
     return any(reading.terms.is_spoiled(valueset, tokens(text)) for text in said)
 
 
-def _interpretation(reference: str, value: Measured, reading: Reading) -> Iterable[shapes.Concept]:
-    if isinstance(value, shapes.Component):
-        return concepts.listed(value.interpretation)
-    said = value.interpretation
+def _interpretation(measurement: Measurement, reading: Reading) -> Iterable[shapes.Concept]:
+    reference, part = measurement.reference, measurement.part
+    if isinstance(part, shapes.Component):
+        return concepts.listed(part.interpretation)
+    said = part.interpretation
     if not isinstance(said, list):
         return concepts.listed(said)
-    opened = [reading.opened(reference, value, f"interpretation[{n}]", one, _CONCEPT) for n, one in enumerate(said)]
+    opened = [reading.opened(reference, part, f"interpretation[{n}]", one, _CONCEPT) for n, one in enumerate(said)]
     return [concept for concept, _ in opened if concept is not None]
 
 
-def _ranges(reference: str, value: Measured, reading: Reading) -> list[shapes.Range] | None:
-    if isinstance(value, shapes.Component):
-        return value.referenceRange
-    return reading.opened(reference, value, "referenceRange", value.raw_reference_range, _RANGES)[0]
+def _ranges(measurement: Measurement, reading: Reading) -> list[shapes.Range] | None:
+    part = measurement.part
+    if isinstance(part, shapes.Component):
+        return part.referenceRange
+    return reading.opened(measurement.reference, part, "referenceRange", part.raw_reference_range, _RANGES)[0]
 
 
 def _result(
-    reference: str,
-    value: Measured,
-    quantity: shapes.Quantity,
-    found: Recognition,
-    valueset: str,
-    day: Day | None,
-    factor: UnitFactor,
-    reading: Reading,
+    measurement: Measurement, quantity: shapes.Quantity, valueset: str, factor: UnitFactor, reading: Reading
 ) -> Result:
-    number = quantity.value or 0.0
-    low, high = normal_range(_ranges(reference, value, reading), valueset, factor, reading.terms, reading.facts.sex)
+    found, number = measurement.found, quantity.value or 0.0
+    low, high = normal_range(_ranges(measurement, reading), valueset, factor, reading.terms, reading.facts.sex)
     return Result(
-        reference=reference,
+        reference=measurement.reference,
         valuesets=found.valuesets,
         label=reading.terms.titles[valueset],
-        day=day,
+        day=measurement.day,
         system=found.system,
         code=found.code,
         by=found.by,
