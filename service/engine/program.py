@@ -12,12 +12,16 @@ from service.engine.clauses import Ask, Clauses
 from service.engine.completion import Completion, completion_of
 from service.engine.findings import Finding
 from service.engine.reach import Reach, kinds, touching, walk
-from service.engine.standing import Condition, Standing
+from service.engine.standing import Guard, Standing
 from service.knowledge.load import Rules, load_rules
 from service.knowledge.overlay import with_overlay
-from service.knowledge.schema import Clause, Escalation, Line, Offer, Order, Recommendation, Test, Variant
+from service.knowledge.schema import Clause, Escalation, Line, Model, Offer, Order, Recommendation, Test, Variant
 from service.knowledge.site import with_site
 from service.terms import Terms, compile_terms
+
+# word beside a part of a rule → the answers to its clause that let the part stand
+_ACCEPTED = {"if_": (Truth.YES,), "unless": (Truth.NO,), "if_possible": (Truth.YES, Truth.UNKNOWN)}
+_ACCEPTED_OF_TEST = {**_ACCEPTED, "if_": (Truth.YES, Truth.UNKNOWN)}  # an unknown `if` keeps a gating test
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,22 +185,15 @@ def recompile(program: Program, recommendation: Recommendation) -> CompiledRule:
 def _compile(
     recommendation: Recommendation, clauses: Clauses, completions: dict[str, Completion], rules: Rules
 ) -> CompiledRule:
-    def conditions(written: Test | Offer | Line | Variant) -> list[Condition]:
-        """An unknown `if` keeps a gating test, and nothing else."""
-        accepted = {
-            "if_": (Truth.YES, Truth.UNKNOWN) if isinstance(written, Test) else (Truth.YES,),
-            "unless": (Truth.NO,),
-            "if_possible": (Truth.YES, Truth.UNKNOWN),
-        }
-        named = ((getattr(written, name, None), answers) for name, answers in accepted.items())
+    def guards(written: Test | Offer | Line | Variant) -> list[Guard]:
+        accepted = _ACCEPTED_OF_TEST if isinstance(written, Test) else _ACCEPTED
         return [
-            Condition(clauses.compile(clause), answers, touching(clause, rules.definitions))
-            for clause, answers in named
-            if clause is not None
+            Guard(clauses.compile(clause), accepted[word], touching(clause, rules.definitions))
+            for word, clause in _clauses_beside(written)
         ]
 
     def lines(written: list[Line]) -> Standing[str]:
-        return Standing([(line.text, conditions(line)) for line in written])
+        return Standing([(line.text, guards(line)) for line in written])
 
     def test(written: Test) -> CompiledTest:
         negative = frozenset(written.negative or ())
@@ -213,13 +210,13 @@ def _compile(
         for_adults=recommendation.population == "adults",
         gated=recommendation.gate == "required",
         when=clauses.compile(recommendation.when),
-        tests=Standing([(test(written), conditions(written)) for written in recommendation.tests]),
-        offers=Standing([(offer(written), conditions(written)) for written in recommendation.offers]),
+        tests=Standing([(test(written), guards(written)) for written in recommendation.tests]),
+        offers=Standing([(offer(written), guards(written)) for written in recommendation.offers]),
         escalations=tuple((escalation, clauses.compile(escalation.if_)) for escalation in recommendation.escalate),
         bedside=lines(recommendation.bedside),
         advice=lines(recommendation.advice),
         when_satisfied=lines(recommendation.when_satisfied),
-        variants=Standing([(variant.summary, conditions(variant)) for variant in recommendation.card.variants]),
+        variants=Standing([(variant.summary, guards(variant)) for variant in recommendation.card.variants]),
         touched_by=touching(recommendation.when, rules.definitions),
         reads=_reads(recommendation, completions, rules),
         silent=Finding(recommendation, "silent", recommendation.indicator, recommendation.card.summary),
@@ -254,7 +251,12 @@ def clauses_of(rule: Recommendation) -> Iterator[Clause]:
         rule.card.variants,
     )
     for item in chain.from_iterable(beside):
-        for name in ("if_", "unless", "if_possible"):
-            clause: Clause | None = getattr(item, name, None)
-            if clause is not None:
-                yield clause
+        yield from (clause for _, clause in _clauses_beside(item))
+
+
+def _clauses_beside(written: Model) -> Iterator[tuple[str, Clause]]:
+    """Yields the clauses beside a part of a rule, each with the word that it stands behind."""
+    for word in _ACCEPTED:
+        clause: Clause | None = getattr(written, word, None)
+        if clause is not None:
+            yield word, clause

@@ -1,4 +1,4 @@
-"""What stands in a rule on conditions: its tests, offers and lines, and those of them that stand in a case."""
+"""What stands in a rule behind guards: its tests, offers and lines, and those of them that stand in a case."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from service.engine.reach import Reach
 Item = TypeVar("Item")
 
 
-class Condition(NamedTuple):
-    """A clause, the answers to it that let a thing stand, and what touches it."""
+class Guard(NamedTuple):
+    """A clause beside a thing, the answers to it that let the thing stand, and what touches the clause."""
 
     ask: Ask
     accepted: tuple[Truth, ...]
@@ -23,15 +23,16 @@ class Condition(NamedTuple):
 
 
 class Standing(Generic[Item]):
-    """Things of a rule, each with its conditions; what stands is known beforehand where a case touches none of them."""
+    """Things of a rule, each with its guards; what stands is known beforehand where a case touches none of them."""
 
-    def __init__(self, things: Sequence[tuple[Item, Sequence[Condition]]]) -> None:
+    def __init__(self, things: Sequence[tuple[Item, Sequence[Guard]]]) -> None:
         self._items = tuple(item for item, _ in things)
-        self._conditions = tuple(conditions for _, conditions in things)
-        self._stands_untouched = [all(Truth.NO in each.accepted for each in conditions) for _, conditions in things]
+        self._guards = tuple(guards for _, guards in things)
+        self._stands_untouched = [all(Truth.NO in guard.accepted for guard in guards) for guards in self._guards]
         self._untouched = tuple(compress(self._items, self._stands_untouched))
-        touched_by = [frozenset[str]().union(*(one.touched_by for one in own)) for own in self._conditions]
-        self._touched_by, self._reach = frozenset[str]().union(*touched_by), Reach(touched_by)
+        touched_by = [frozenset[str]().union(*(guard.touched_by for guard in guards)) for guards in self._guards]
+        self._touched_by = frozenset[str]().union(*touched_by)
+        self._reach = Reach(touched_by)
 
     def of(self, case: Case) -> tuple[Item, ...]:
         """Returns what stands in a case, in order."""
@@ -39,9 +40,9 @@ class Standing(Generic[Item]):
             return self._untouched
         stands = self._stands_untouched.copy()
         for number in self._reach.touched(case.touches):
-            stands[number] = _hold(self._conditions[number], case)
+            stands[number] = _hold(self._guards[number], case)
         return tuple(compress(self._items, stands))
 
 
-def _hold(conditions: Sequence[Condition], case: Case) -> bool:
-    return all(ask(case).truth in accepted for ask, accepted, _ in conditions)
+def _hold(guards: Sequence[Guard], case: Case) -> bool:
+    return all(ask(case).truth in accepted for ask, accepted, _ in guards)
