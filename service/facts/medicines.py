@@ -32,7 +32,7 @@ class _Use(msgspec.Struct, frozen=True, gc=False):
     start: Day | None
     end: date | None
     reasons: frozenset[str] | None  # None where no reason is stated
-    ingredients: frozenset[str]  # else its code, else what its name was recognised as
+    ingredients: frozenset[str]  # where none are known its code, else its label
 
 
 def read_medicines(reading: Reading, drafts: frozenset[str] = frozenset()) -> None:
@@ -107,7 +107,10 @@ def _courses(uses: list[_Use]) -> dict[str, Day]:
 def _uses(reading: Reading, drafts: frozenset[str]) -> Iterator[_Use | None]:
     """Yields the uses of recognised medicines, None for what is no such use."""
     record, today = reading.record, reading.today
-    for reference, request in _requests(reading):
+    known = reading.recogniser.known("medication")
+    for reference, request in record.of(shapes.MedicationRequest):
+        if request.medicationReference is None and known.get(bytes(request.raw_medication)) is NOTHING:
+            continue  # what most of a chart prescribes is nothing that a rule reads
         status = _draft_status(request) if reference in drafts else _request_status(request)
         end = _request_end(request, reading) if status == "past" else None  # of a course that runs it does not matter
         yield _use(reference, request, status, request.authoredOn, end, reading)
@@ -151,15 +154,6 @@ def _use(
     if day and day.date > reading.today and status == "current":
         day = None
     return _Use(reference, found, status, day, end, reasons_of(item, reading), _ingredients(found))
-
-
-def _requests(reading: Reading) -> Iterator[tuple[str, shapes.MedicationRequest]]:
-    """Yields the requests but those of which it is known that no rule reads their medicine."""
-    known = reading.recogniser.known("medication")
-    for located in reading.record.located(shapes.MedicationRequest):
-        request: shapes.MedicationRequest = located.resource  # type: ignore[assignment]
-        if known.get(bytes(request.raw_medication)) is not NOTHING or request.medicationReference is not None:
-            yield located.reference, request
 
 
 def _given(reading: Reading) -> Iterator[_Use]:
