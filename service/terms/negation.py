@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from service.knowledge.phrases import Phrase, PhraseIndex, Phrases, Tokens, tokens
 
@@ -46,8 +46,8 @@ class Negation:
             return False
         reach = self._reach if reach is None else reach
         breaks = self._breaks(words)
-        part = max((at for at in breaks if at <= start), default=0)
-        low = part if in_part else max((at for at, hard in breaks.items() if at <= start and hard), default=0)
+        part = _part_start(breaks, start)
+        low = part if in_part else _sentence_start(breaks, start)
         for begin, stop, backwards in found:
             if begin < low or start - stop > reach or self._is_open(words, begin, stop):
                 continue
@@ -66,8 +66,8 @@ class Negation:
         if not found:  # nearly always
             return False
         breaks = self._breaks(words)
-        low = max((at for at, hard in breaks.items() if at <= start and hard), default=0)
-        own_end = min((at for at in breaks if at >= end), default=len(words))
+        low = _sentence_start(breaks, start)
+        own_end = _part_end(breaks, end, words)
         if any(low <= begin and stop <= start for begin, stop, _ in found):
             return True
         ends = {*breaks, len(words)}
@@ -76,8 +76,7 @@ class Negation:
     def part(self, words: Tokens, start: int, end: int) -> tuple[int, int]:
         """Returns the bounds of what stands between the commas or stops around a place."""
         breaks = self._breaks(words)
-        low = max((at for at in breaks if at <= start), default=0)
-        return low, min((at for at in breaks if at >= end), default=len(words))
+        return _part_start(breaks, start), _part_end(breaks, end, words)
 
     def parts(self, words: Tokens) -> Iterable[Phrase]:
         """Returns the words split at commas and stops."""
@@ -122,6 +121,18 @@ class Negation:
         }
         found.update((stop, True) for _, stop, _ in self._turns.find(words) if stop < len(words))
         return found
+
+
+def _sentence_start(breaks: Mapping[int, bool], place: int) -> int:
+    return max((at for at, new_sentence in breaks.items() if at <= place and new_sentence), default=0)
+
+
+def _part_start(breaks: Mapping[int, bool], place: int) -> int:
+    return max((at for at in breaks if at <= place), default=0)
+
+
+def _part_end(breaks: Mapping[int, bool], place: int, words: Tokens) -> int:
+    return min((at for at in breaks if at >= place), default=len(words))
 
 
 def index(*lists: list[str]) -> PhraseIndex[bool]:
