@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.cards import text
 from service.cards.audience import Audience
@@ -29,6 +29,19 @@ _TIMES = {"same day": _TODAY, "this visit": "At this visit."}
 _SAYS_TODAY = re.compile(r"\b(today|same-day|emergency)\b", re.IGNORECASE)
 
 
+class _Plan(NamedTuple):
+    """What goes on one card.
+
+    wanted: what it suggests. about: the orders of the hook's context that it is about. settled: the findings of which
+    all is done, on the card that lists what is done, None on the others.
+    """
+
+    section: Section
+    wanted: list[Request]
+    about: list[Fact]
+    settled: list[Finding] | None
+
+
 def compose(
     evaluation: Evaluation,
     program: Program,
@@ -48,9 +61,13 @@ def compose(
     satisfied = [f for f in evaluation.shown if f.outcome == "satisfied"]
     cards = []
     for number, section in enumerate(sections):
-        mine = [request for request in wanted if request.section == number]
-        settled = satisfied if number == home else None
-        cards.append(_card(section, mine, settled, basis, evaluation, program, drafts, audience))
+        plan = _Plan(
+            section,
+            [request for request in wanted if request.section == number],
+            _ordered(section, evaluation),
+            satisfied if number == home else None,
+        )
+        cards.append(_card(plan, basis, evaluation, program, drafts, audience))
     if cards and (first := flagged(program, evaluation)):
         cards[0]["detail"] = f"{first}\n\n{cards[0]['detail']}"
     return cards
@@ -63,18 +80,10 @@ def _home_of_done(sections: Sequence[Section]) -> int:
 
 
 def _card(
-    section: Section,
-    wanted: list[Request],
-    settled: list[Finding] | None,
-    basis: str,
-    evaluation: Evaluation,
-    program: Program,
-    drafts: Drafts,
-    audience: Audience,
+    plan: _Plan, basis: str, evaluation: Evaluation, program: Program, drafts: Drafts, audience: Audience
 ) -> dict[str, Any]:
-    """One card. settled: the findings of which all is done, on the card that lists it, None on the others."""
+    section, wanted, about, settled = plan
     caller, findings = audience.caller, section.findings
-    about = _ordered(section, evaluation)
     rules = [finding.rule.id for finding in (*findings, *(settled or ()))]
     topic = drafts.topics[section.group]
     if code := caller.topic_codes.get(section.group):
@@ -85,7 +94,7 @@ def _card(
         "uuid": audience.new_id(),
         "summary": text.shortened(findings[0].summary, [finding.rule.title for finding in findings[1:]]),
         "indicator": _capped(section.indicator, program),
-        "detail": _detail(section, wanted, settled, about, basis, evaluation, program),
+        "detail": _detail(plan, basis, evaluation, program),
         "source": source,
         "overrideReasons": program.rules.ruleset.override_codings,
         "links": [rules_page, *drafts.evidence[findings[0].rule.id]],
@@ -117,16 +126,9 @@ def _capped(indicator: Indicator, program: Program) -> Indicator:
     return indicator if cap is None else max(indicator, cap, key=RANK.__getitem__)
 
 
-def _detail(
-    section: Section,
-    wanted: list[Request],
-    settled: list[Finding] | None,
-    about: list[Fact],
-    basis: str,
-    evaluation: Evaluation,
-    program: Program,
-) -> str:
+def _detail(plan: _Plan, basis: str, evaluation: Evaluation, program: Program) -> str:
     """The critical part first; only our own words, numbers and dates."""
+    section, wanted, about, settled = plan
     findings = section.findings
     if section.group == "self-care":
         parts = [text.bullets([line for f in findings for line in (*f.bedside, *f.advice)])]
