@@ -113,7 +113,7 @@ def _card(
 
 def _ordered(section: Section, evaluation: Evaluation) -> list[Fact]:
     """The orders of the hook's context that a card is about, each once."""
-    about = evaluation.orders
+    about = evaluation.case.orders
     if not about:
         return []
     facts = (fact for finding in section.findings for fact in finding.found if fact.reference in about)

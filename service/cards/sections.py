@@ -50,7 +50,7 @@ class Withheld(msgspec.Struct, frozen=True, gc=False):
 
 def sections_of(evaluation: Evaluation, program: Program, wishes: Wishes) -> tuple[list[Section], list[Withheld]]:
     """Returns the sections of an evaluation that a call wants, most urgent first, and those that it does not."""
-    alone = program.rules.ruleset.ordering.own_card if evaluation.orders is not None else ()
+    alone = program.rules.ruleset.ordering.own_card if evaluation.case.orders is not None else ()
     kept: list[Section] = []
     withheld: list[Withheld] = []
     for section in arrange(evaluation.shown, alone):

@@ -36,7 +36,7 @@ class Evaluation(msgspec.Struct, frozen=True, gc=False):
     """What the rules say in one evaluation, in the rule set's order.
 
     said: findings that are not silent. shown: those of them that are no drafts. silent: rule id → what it says where
-    it says nothing. orders: see evaluate.
+    it says nothing.
     """
 
     gate: Gate
@@ -46,7 +46,6 @@ class Evaluation(msgspec.Struct, frozen=True, gc=False):
     facts: Facts
     today: date
     case: Case
-    orders: frozenset[str] | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -95,7 +94,6 @@ def evaluate(
         facts=facts,
         today=as_of,
         case=case,
-        orders=orders,
     )
 
 
