@@ -21,7 +21,6 @@ from service.facts.reports import add_report
 from service.facts.symptoms import add_symptom, says_leg_cramps
 from service.facts.values import VOID, Measurement, measure
 from service.record import Located
-from service.shapes import is_missing
 from service.terms import NOTHING, Recognition
 
 _NO_SYMPTOMS = {"result", "report"}  # kinds of value set
@@ -162,8 +161,8 @@ def _observation(
         reading.check_dates(reference, observation)
     for component, inner in components:
         _measure(Measurement(reference, observation, component, inner, day), reading)
-    is_panel = bool(observation.component or observation.hasMember) and is_missing(observation.raw_quantity)
-    if not is_panel:
+    has_quantity = bytes(observation.raw_quantity).startswith(b"{")  # what is no object is none
+    if has_quantity or not (observation.component or observation.hasMember):  # a panel measures nothing itself
         _measure(Measurement(reference, observation, observation, found, day), reading)
     kinds = {reading.terms.kinds[valueset] for valueset in found.valuesets}
     if "report" in kinds:
@@ -173,7 +172,7 @@ def _observation(
 
 
 def _measure(measurement: Measurement, reading: Reading) -> None:
-    for valueset in measurement.found.valuesets:
+    for valueset in sorted(measurement.found.valuesets):  # so that of several the same one is named in every process
         if reading.terms.kinds[valueset] == "result":
             measure(measurement, valueset, reading)
 

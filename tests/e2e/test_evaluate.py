@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -25,6 +26,7 @@ from tests.support.records import (
     result,
     thiazide,
 )
+from tests.support.server import serving
 
 JSON = {"Content-Type": "application/json"}
 SNOMED = "http://snomed.info/sct"
@@ -792,3 +794,30 @@ def test_a_procedure_that_was_not_done(post: Post, member: str) -> None:
     }
     assert outcomes(post(bundle(PATIENT, cramps(), session)))["dialysis"] == "fires"
     assert "dialysis" not in outcomes(post(bundle(PATIENT, cramps(), {**session, member: True})))
+
+
+def test_every_process_gives_the_same_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts are hashed otherwise in each process; nothing in an answer may follow the order of a set."""
+    pending = {
+        "resourceType": "Observation",
+        "id": "several",
+        "status": "preliminary",
+        "code": {"text": "Creatinine, potassium, sodium, magnesium"},
+        "subject": SUBJECT,
+        "effectiveDateTime": "2026-05-20",
+        "valueQuantity": {"value": 4},
+        "hasMember": [{"reference": "Observation/none"}],
+    }
+    said = []
+    for seed in ("1", "3", "5"):
+        monkeypatch.setenv("PYTHONHASHSEED", seed)
+        with serving(tmp_path / seed) as running:
+            answer = httpx2.post(
+                f"{running.url}/evaluate",
+                json=bundle(PATIENT, cramps(), diuretic(), pending),
+                params={"asOf": AS_OF},
+                trust_env=False,
+            ).json()
+        said.append([card["detail"] for card in answer["cards"]] + [explanation(answer)["rejected"]])
+    assert "pending" in str(said[0])
+    assert said[0] == said[1] == said[2]

@@ -62,6 +62,14 @@ def one(facts: Facts, analyte: str) -> Result:
     return result
 
 
+@pytest.mark.parametrize("written", ["x", 5, True, [], [5], None])
+def test_a_panel_whose_quantity_is_none_measures_nothing_itself(written: object) -> None:
+    part = {"code": {"coding": [{"system": LOINC, "code": "17861-6"}]}, "valueQuantity": {"value": 7, "unit": "mg/dL"}}
+    facts = facts_of(lab("2823-3", None, valueQuantity=written, component=[part]))
+    assert not facts.unusable
+    assert one(facts, "calcium-total").value == 7
+
+
 # --- what is superseded ---------------------------------------------------------------------------------------------
 
 
