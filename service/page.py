@@ -18,14 +18,11 @@ def page_of(resource: shapes.Resource, name: str) -> Source | None:
     Whether it is complete does not count the pages to come.
     """
     following: str | None = None
-    if isinstance(resource, shapes.Bundle):
-        if not (resource.entry or resource.link):
-            return Source()
-        if resource.link:
-            following = _next(resource.link)
-            resource.link = None
-    elif isinstance(resource, shapes.OperationOutcome):
+    if isinstance(resource, shapes.OperationOutcome):
         return None
+    if isinstance(resource, shapes.Bundle) and resource.link:
+        following = _next(resource.link)
+        resource.link = None
     source = from_decoded(resource, name)
     source.next = following
     return source

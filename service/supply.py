@@ -34,6 +34,9 @@ class _Arrived(Enum):
     WHOLE = "what was asked for"
 
 
+_NONE, _EMPTY, _FAILED, _PART, _WHOLE = _Arrived
+
+
 def lacking(message: Message, templates: tuple[Template, ...]) -> tuple[Lack, ...]:
     """Returns what the client's FHIR server is to be asked for.
 
@@ -44,9 +47,9 @@ def lacking(message: Message, templates: tuple[Template, ...]) -> tuple[Lack, ..
     lacks = []
     for template in templates:
         arrived = _arrived(message, template, identity)
-        if arrived is _Arrived.NOTHING:
+        if arrived is _NONE:
             lacks.append(Lack(template))
-        elif arrived is _Arrived.PART and isinstance(value := message.prefetch[template.key], Source):
+        elif arrived is _PART and isinstance(value := message.prefetch[template.key], Source):
             lacks.append(Lack(template, value.next))
     return tuple(lacks)
 
@@ -67,19 +70,19 @@ def supply(message: Message, templates: tuple[Template, ...], fetched: Mapping[s
     missing: list[str] = []
     for template in templates:
         arrived = _arrived(message, template, identity)
-        if arrived is _Arrived.EMPTY:
+        if arrived is _EMPTY:
             supplied.add(template.type)
             continue
-        is_complete = arrived is _Arrived.WHOLE
+        is_complete = arrived is _WHOLE
         used: list[Source] = []
         value, more = message.prefetch.get(template.key), fetched.get(template.key)
         if isinstance(value, Source):
-            if arrived in (_Arrived.WHOLE, _Arrived.PART):
+            if arrived in (_WHOLE, _PART):
                 used.append(value)
                 is_complete &= value.complete
             else:
                 sources.append(_set_aside(value))
-        if more is not None and arrived in (_Arrived.NOTHING, _Arrived.PART):
+        if more is not None and arrived in (_NONE, _PART):
             if is_usable(more, template, identity):
                 used.append(more)
                 is_complete = more.complete and all(source.complete for source in used)
@@ -114,21 +117,21 @@ def is_usable(source: Source, template: Template, identity: Identity) -> bool:
 
 def _arrived(message: Message, template: Template, identity: Identity) -> _Arrived:
     if template.key not in message.prefetch:
-        return _Arrived.NOTHING
+        return _NONE
     value = message.prefetch[template.key]
     if value is None:
-        return _Arrived.EMPTY
+        return _EMPTY
     if not isinstance(value, Source):
-        return _Arrived.FAILED
+        return _FAILED
     if not value.by_type and not value.rejected:
         if not value.complete:
-            return _Arrived.FAILED  # an error outcome alone
-        return _Arrived.EMPTY if value.next is None else _Arrived.PART
+            return _FAILED  # an error outcome alone
+        return _EMPTY if value.next is None else _PART
     if not is_usable(value, template, identity):
-        return _Arrived.NOTHING
+        return _NONE
     if value.next is not None:
-        return _Arrived.PART
-    return _Arrived.WHOLE
+        return _PART
+    return _WHOLE
 
 
 def _patients(source: Source, identity: Identity) -> list[Located]:

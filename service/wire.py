@@ -15,7 +15,7 @@ from service.errors import Code, Refusal
 from service.page import page_of, read_page
 from service.record import Source, utf8
 from service.services import Service
-from service.shapes import AnyResource, Shape
+from service.shapes import AnyResource, Bundle, Shape
 
 
 class _Call(Shape):
@@ -64,8 +64,8 @@ class Authorization:
 class Message(msgspec.Struct, frozen=True):
     """A hook call.
 
-    prefetch holds a key only where the client sent it: None for null, "failed" for an OperationOutcome. extension is
-    that of the request, empty where it is none.
+    prefetch holds a key only where the client sent it: None for null and for a Bundle without entries, "failed" for an
+    OperationOutcome. extension is that of the request, empty where it is none.
     """
 
     service: Service
@@ -223,7 +223,9 @@ def _encounter(value: Any, *, required: bool) -> str | None:
 
 
 def _arrived(value: AnyResource | None, key: str) -> Source | str | None:
-    return None if value is None else page_of(value, f"prefetch.{key}") or "failed"
+    if value is None or (isinstance(value, Bundle) and not (value.entry or value.link)):
+        return None  # the client looked and found nothing
+    return page_of(value, f"prefetch.{key}") or "failed"
 
 
 def _raw_prefetch(raw: msgspec.Raw) -> dict[str, Source | str | None]:
