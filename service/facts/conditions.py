@@ -37,8 +37,6 @@ def _read(reference: str, condition: shapes.Condition, found: Recognition, readi
     if found is UNTOLD and not refuted:
         facts.unreadable["condition"] = reference
     valuesets, by, label = found.valuesets, found.by, found.label
-    if not (valuesets or found.tells_leg_cramps or condition.note):
-        return
     if condition.bodySite is not None:
         valuesets = concepts.at_site(terms, valuesets, condition.code, condition.bodySite)
     current = _is_current(condition, reading)
