@@ -86,7 +86,7 @@ def respond(
     decided = knowledge.program.rules.decided
     in_shadow = decided is not None and decided.site.shadow
     sections, withheld = sections_of(evaluation, knowledge.program, audience.wishes)
-    cards = [] if in_shadow else compose(evaluation, knowledge.program, knowledge.drafts, audience, sections)
+    cards = [] if in_shadow else compose(sections, evaluation, knowledge.program, knowledge.drafts, audience)
     ended("compose")
     unwanted = [card.described() for card in withheld]
     explanation = explain(evaluation, knowledge.program, silent=silent, withheld=unwanted)

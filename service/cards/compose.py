@@ -11,7 +11,7 @@ from service.cards import text
 from service.cards.audience import Audience
 from service.cards.done import done_table, flagged
 from service.cards.drafts import Drafts, link
-from service.cards.sections import RANK, Section, sections_of
+from service.cards.sections import RANK, Section
 from service.cards.suggestions import REFERENCE, suggest
 from service.cards.wanted import Request, requests
 from service.engine.case import BESIDES, KINDS
@@ -43,19 +43,12 @@ class _Plan(NamedTuple):
 
 
 def compose(
-    evaluation: Evaluation,
-    program: Program,
-    drafts: Drafts,
-    audience: Audience,
-    sections: Sequence[Section] | None = None,
+    sections: Sequence[Section], evaluation: Evaluation, program: Program, drafts: Drafts, audience: Audience
 ) -> list[dict[str, Any]]:
-    """Returns the CDS Hooks cards of an evaluation, most urgent first.
+    """Returns the CDS Hooks cards of an evaluation, one for each of its sections that the call wants.
 
     Each order is offered once, on the most urgent card that wants it. A member without a value is left out.
-    sections: those that the call wants, where the caller knows them already.
     """
-    if sections is None:
-        sections, _ = sections_of(evaluation, program, audience.wishes)
     wanted = requests(sections, program, frozenset(audience.caller.order_codes))
     home, basis = _home_of_done(sections), _basis(evaluation)
     satisfied = [f for f in evaluation.shown if f.outcome == "satisfied"]

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from service import answer, wire
-from service.cards import Audience, compose
+from service.cards import Audience, compose, sections_of
 from service.engine import evaluate
 from service.explanation import EXTENSION, explain
 from service.facts import normalise
@@ -60,7 +60,8 @@ def one(body: bytes, knowledge: answer.Knowledge) -> list[float]:
     client = Audience(
         patient=f"Patient/{message.patient_id}", encounter=message.encounter_id, base_url="http://localhost"
     )
-    cards = compose(evaluation, program, knowledge.drafts, client)
+    sections, _ = sections_of(evaluation, program, client.wishes)
+    cards = compose(sections, evaluation, program, knowledge.drafts, client)
     mark()
     explanation = explain(evaluation, program)
     mark()

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from service.cards import Audience, compose
+from service.cards import Audience, compose, sections_of
 from service.cards.drafts import build_drafts
 from service.engine.evaluate import evaluate
 from service.engine.program import Program, load_program
@@ -291,7 +291,9 @@ def test_where_the_laboratory_adjusts_the_service_does_not() -> None:
 def detail(*resources: dict[str, Any]) -> str:
     facts = facts_of(*resources)
     evaluation = evaluate(program(), facts, TODAY, complaint_given=True)
-    cards = compose(evaluation, program(), build_drafts(program()), Audience(patient="Patient/p"))
+    audience = Audience(patient="Patient/p")
+    sections, _ = sections_of(evaluation, program(), audience.wishes)
+    cards = compose(sections, evaluation, program(), build_drafts(program()), audience)
     return str(cards[0]["detail"])
 
 
