@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from service.engine.answers import Answer, Truth
 from service.engine.case import Case
 from service.engine.findings import Done, Finding, Wanted
-from service.engine.outstanding import state_of_offer, state_of_test
+from service.engine.outstanding import state_of
 from service.engine.program import CompiledRule, Program
 from service.engine.reach import Reach
 from service.facts.model import Fact, Facts
@@ -147,7 +147,7 @@ def _speak(rule: CompiledRule, program: Program, case: Case, found: tuple[Fact, 
     unchecked: list[Wanted] = []
     offered: list[Wanted] = []
     for test in rule.tests.of(case):
-        known = state_of_test(test, program, case)
+        known = state_of(test, program, case)
         if isinstance(known, Done):
             done.append(known)
             continue
@@ -157,7 +157,7 @@ def _speak(rule: CompiledRule, program: Program, case: Case, found: tuple[Fact, 
     if not whole and (due or unchecked or not recommendation.tests):
         return Finding(recommendation, "fires", recommendation.indicator, card.summary)
     for offer in rule.offers.of(case):
-        known = state_of_offer(offer, program, case)
+        known = state_of(offer, program, case)
         if isinstance(known, Done):
             done.append(known)
         else:

@@ -6,59 +6,45 @@ from collections.abc import Sequence
 
 from service.engine.case import Case
 from service.engine.findings import Done, Wanted
-from service.engine.program import CompiledOffer, CompiledTest, Program
+from service.engine.program import CompiledOrder, Program
+from service.facts.dates import Day
 from service.facts.model import Event
 
 _PLACED_DAYS = 30  # clinical.md B8: an order placed in this many days is not suggested again
 
 
-def state_of_test(test: CompiledTest, program: Program, case: Case) -> Done | Wanted:
-    """Returns whether a gating test is done in its window; asked once in an evaluation for all rules with that test."""
-    after = case.latest_start(test.after) if test.after else None
-    legs = _legs(case, test.same_side) if test.same_side else None
-    key = (test.order, test.within, test.negative, after, legs)
+def state_of(wanted: CompiledOrder, program: Program, case: Case) -> Done | Wanted:
+    """Returns whether an order is done in its window; asked once in an evaluation for all rules that want it so.
+
+    An offer without a window and without a start is always outstanding.
+    """
+    after = case.latest_start(wanted.after) if wanted.after else None
+    legs = _legs(case, wanted.same_side) if wanted.same_side else None
+    key = (wanted.order, wanted.within, wanted.is_gating, wanted.negative, wanted.completion.members, after, legs)
     known: Done | Wanted | None = case.orders_known.get(key)
     if known is None:
-        completion, last = test.completion, None
-        if not completion.valuesets.isdisjoint(case.present):
-            evidence = completion.evidence(case, test.within, after=after, legs=legs, negative=test.negative)
-            if evidence is not None:
-                known = case.orders_known[key] = Done(test.order, test.within, tuple(evidence))
-                return known
-            last = completion.last(case, test.within, after)
-        known = case.orders_known[key] = Wanted(
-            test.order,
-            test.within,
-            last,
-            _placed(program, case, test.order) if case.facts.orders else None,
-            completion.unusable(case, test.within) if case.facts.unusable else None,
-            unchecked=not case.supplied(completion.kind),
-        )
+        known = case.orders_known[key] = _look(wanted, after, legs, program, case)
     return known
 
 
-def state_of_offer(offer: CompiledOffer, program: Program, case: Case) -> Done | Wanted:
-    """Returns whether an offer is done that has a window or a start; one without either is always outstanding."""
-    after = case.latest_start(offer.after) if offer.after else None
-    key = (offer.order, offer.within, offer.completion.members, after)
-    known: Done | Wanted | None = case.orders_known.get(key)
-    if known is None:
-        completion, last = offer.completion, None
-        if not completion.valuesets.isdisjoint(case.present):
-            counts = offer.within is not None or after is not None
-            evidence = completion.evidence(case, offer.within, after=after) if counts else None
+def _look(
+    wanted: CompiledOrder, after: Day | None, legs: frozenset[str] | None, program: Program, case: Case
+) -> Done | Wanted:
+    order, within, completion, last = wanted.order, wanted.within, wanted.completion, None
+    if not completion.valuesets.isdisjoint(case.present):
+        if within is not None or after is not None:
+            evidence = completion.evidence(case, within, after=after, legs=legs, negative=wanted.negative)
             if evidence is not None:
-                known = case.orders_known[key] = Done(offer.order, offer.within, tuple(evidence))
-                return known
-            last = completion.last(case, offer.within, after)
-        known = case.orders_known[key] = Wanted(
-            offer.order,
-            offer.within,
-            last,
-            _placed(program, case, offer.order) if case.facts.orders else None,
-            unchecked=last is None and not case.supplied(completion.kind),
-        )
-    return known
+                return Done(order, within, tuple(evidence))
+        last = completion.last(case, within, after)
+    return Wanted(
+        order,
+        within,
+        last,
+        _placed(program, case, order) if case.facts.orders else None,
+        completion.unusable(case, within) if wanted.is_gating and within is not None and case.facts.unusable else None,
+        unchecked=(wanted.is_gating or last is None) and not case.supplied(completion.kind),
+    )
 
 
 def _legs(case: Case, names: Sequence[str]) -> frozenset[str]:

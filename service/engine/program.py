@@ -25,25 +25,16 @@ _ACCEPTED_OF_TEST = {**_ACCEPTED, "if_": (Truth.YES, Truth.UNKNOWN)}  # an unkno
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledTest:
-    """A gating test, flat."""
-
-    order: str
-    within: int
-    after: Sequence[str] | None
-    same_side: Sequence[str] | None
-    negative: frozenset[str]
-    completion: Completion
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledOffer:
-    """An offer, flat."""
+class CompiledOrder:
+    """An order that a rule wants, flat: a gating test, which has a window, or an offer, which need not."""
 
     order: str
     within: int | None
     after: Sequence[str] | None
     completion: Completion
+    is_gating: bool = False
+    same_side: Sequence[str] | None = None
+    negative: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +51,8 @@ class CompiledRule:
     for_adults: bool
     gated: bool
     when: Ask
-    tests: Standing[CompiledTest]
-    offers: Standing[CompiledOffer]
+    tests: Standing[CompiledOrder]
+    offers: Standing[CompiledOrder]
     escalations: tuple[tuple[Escalation, Ask], ...]
     bedside: Standing[str]
     advice: Standing[str]
@@ -195,13 +186,13 @@ def _compile(
     def lines(written: list[Line]) -> Standing[str]:
         return Standing([(line.text, guards(line)) for line in written])
 
-    def test(written: Test) -> CompiledTest:
+    def test(written: Test) -> CompiledOrder:
         negative = frozenset(written.negative or ())
-        completion = completions[written.order]
-        return CompiledTest(written.order, written.within, written.after, written.same_side, negative, completion)
+        completion, same_side = completions[written.order], written.same_side
+        return CompiledOrder(written.order, written.within, written.after, completion, True, same_side, negative)
 
-    def offer(written: Offer) -> CompiledOffer:
-        return CompiledOffer(written.order, written.within, written.after, _completion(written, completions))
+    def offer(written: Offer) -> CompiledOrder:
+        return CompiledOrder(written.order, written.within, written.after, _completion(written, completions))
 
     return CompiledRule(
         recommendation=recommendation,
