@@ -70,6 +70,7 @@ def fhir_server(certificate: Path | None = None) -> Iterator[FhirServer]:
     """A server under /fhir and, without being asked for a token, /open; https with a certificate and its key."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        listener.listen()  # from here on a call waits for the server instead of being refused
         scheme = "https" if certificate else "http"
         server = FhirServer(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}")
         bases = ("fhir", "open", "fhirx")
