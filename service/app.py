@@ -121,7 +121,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     log(logging.INFO, "started", version=program.version, digest=program.digest)
     if app.state.callers.is_open:
         log(logging.WARNING, "open-on-loopback" if settings.is_loopback else "open-to-anybody")
-    async with FhirReader(settings) as app.state.fhir_reader:
+    async with FhirReader(settings, app.state.callers.clients) as app.state.fhir_reader:
         yield
     app.state.program = None
     await app.state.callers.close()

@@ -170,6 +170,12 @@ class Clients(Model):
     clients: Annotated[list[Client], Once] = Field(default_factory=list)
     anonymous: Caller | None = None
 
+    @property
+    def name_servers(self) -> bool:
+        """Whether a FHIR server may be called for anybody."""
+        callers = (*self.clients, *((self.anonymous,) if self.anonymous else ()))
+        return any(caller.fhir_servers for caller in callers)
+
 
 ANYBODY = Caller.model_construct()
 
