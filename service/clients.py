@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 from service.address import is_loopback_name, is_public_name, read_base
 from service.engine.program import Program
 from service.knowledge import strict_yaml
-from service.knowledge.schema import Model, Once, Slug, Text
+from service.knowledge.schema import FhirCode, Model, Once, Slug, Text
 from service.knowledge.strict_yaml import Fault
 from service.prefetch import templates
 from service.services import SERVICES
@@ -96,7 +96,7 @@ class SiteCode(Model):
     """The site's own code of an order, put before LOINC's."""
 
     system: Text
-    code: Text
+    code: FhirCode
     display: Text | None = None
 
 

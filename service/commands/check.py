@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from service.engine.program import Program, compile_program
-from service.gates import cohort, mutation, references, versions, vignettes, wrong
+from service.gates import cohort, drafts, mutation, references, versions, vignettes, wrong
 from service.gates.vignettes import Prepared
 from service.knowledge.load import Rules, RulesInvalid, load_rules
 from service.settings import Settings
@@ -55,6 +55,7 @@ def run(arguments: Namespace) -> int:
         prepared = [item for item in prepared if item.subject in named]
     failed = _run_vignettes(program, prepared)
     failed += _missing_kinds(program, prepared, arguments.only)
+    failed += _run_drafts(program)
     if not arguments.only:
         failed += _run_versions(rules, arguments.rules) + _run_cohort(program, arguments.rules)
     if not arguments.quick and not failed:
@@ -88,6 +89,12 @@ def _missing_kinds(program: Program, prepared: list[Prepared], only: list[str] |
                 failed += 1
                 print(f"recommendations/{rule.id}.vignettes.yaml: no vignette of {rule.id} expects {outcome}")
     return failed
+
+
+def _run_drafts(program: Program) -> int:
+    number, faults = drafts.check_drafts(program)
+    print(*faults, *([f"Draft orders: {number} are valid FHIR R4."] if not faults else []), sep="\n")
+    return len(faults)
 
 
 def _run_versions(rules: Rules, folder: Path) -> int:

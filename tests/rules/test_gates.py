@@ -3,6 +3,7 @@
 import re
 import shutil
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from service.commands import check
 from service.commands.schema import rendered
 from service.engine.program import Program, compile_program
 from service.gates import mutation, vignettes, wrong
+from service.gates.drafts import check_drafts
 from service.gates.references import check_references
 from service.gates.vignettes import FOLDERS, Prepared, load_vignettes
 from service.knowledge.load import load_rules
@@ -94,6 +96,16 @@ def test_a_way_to_be_wrong_raises_exactly_its_fault(fixture: Path) -> None:
 
 def test_there_are_many_ways_to_be_wrong() -> None:
     assert len(FIXTURES) > 20
+
+
+def test_a_draft_order_that_is_no_fhir_is_named_with_its_key() -> None:
+    orders = program().rules.orders
+    first = orders.orders[0].model_copy(update={"label": ""})
+    spoiled = replace(program().rules, orders=orders.model_copy(update={"orders": [first, *orders.orders[1:]]}))
+    number, faults = check_drafts(compile_program(spoiled))
+    assert number == len(orders.orders) + len(orders.panels)
+    assert faults
+    assert all(fault.startswith(f"orders.yaml: {first.key}: code.text: ") for fault in faults)
 
 
 # --- the rules -------------------------------------------------------------------------------------------------------

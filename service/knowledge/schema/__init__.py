@@ -20,7 +20,19 @@ from service.knowledge.schema.clauses import (
     ResultTerms,
     RuleTerms,
 )
-from service.knowledge.schema.model import Days, Grade, Indicator, Limits, Model, Once, Slug, Slugs, Summary, Text
+from service.knowledge.schema.model import (
+    Days,
+    FhirCode,
+    Grade,
+    Indicator,
+    Limits,
+    Model,
+    Once,
+    Slug,
+    Slugs,
+    Summary,
+    Text,
+)
 from service.knowledge.schema.orders import AnyOf, Code, Order, Orders, Panel
 from service.knowledge.schema.recommendations import (
     CardText,
@@ -82,6 +94,7 @@ __all__ = [
     "EncounterTerms",
     "Escalation",
     "Evidence",
+    "FhirCode",
     "Flagged",
     "Grade",
     "Indicator",

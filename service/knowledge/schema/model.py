@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Summary = Annotated[str, Field(min_length=1, max_length=139)]
 Text = Annotated[str, Field(min_length=1)]
+FhirCode = Annotated[str, Field(pattern=r"^\S+( \S+)*$")]  # the data type code of FHIR R4
 Grade = Literal["A", "B", "C", "D"]
 Indicator = Literal["info", "warning", "critical"]
 

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from service.knowledge.schema.model import Model, Once, Slug, Slugs, Text
+from service.knowledge.schema.model import FhirCode, Model, Once, Slug, Slugs, Text
 
 
 class Code(Model):
     system: Slug
-    code: Text
+    code: FhirCode
     display: Text | None = None
 
 
