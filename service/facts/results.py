@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 from heapq import heapify, heappop
+from typing import Any
 
 import msgspec
 
@@ -49,13 +50,13 @@ def read_results(reading: Reading) -> None:
     computed.
     """
     facts, record = reading.facts, reading.record
-    found = reading.each(shapes.Observation, "observation")
-    corrected = corrections([observation for _, observation, _ in found])
+    found = _telling(reading)
+    corrected = corrections([observation for _, _, observation, _ in found])
     panels = Panels(record, lambda whole: _date(whole, reading))
     answers = reading.recogniser.known("answer")
     waiting: dict[str, list[_Waiting]] = defaultdict(list)
     places: dict[str, int] = {}  # of what was looked at
-    for place, (located, observation, meaning) in enumerate(found):
+    for place, located, observation, meaning in found:
         answer = observation.raw_answer
         is_plain = not (observation.valueString or observation.component or observation.contained)
         if meaning is NOTHING and is_plain and (not answer or answers.get(bytes(answer)) is NOTHING):
@@ -84,6 +85,30 @@ def read_results(reading: Reading) -> None:
         for result in results:
             once.setdefault((result.day, result.value, result.unit, result.comparator, result.low, result.high), result)
         facts.results[valueset] = sorted(once.values(), key=_newest_abnormal_first)
+
+
+def _telling(reading: Reading) -> list[tuple[int, Located, shapes.Observation, Recognition]]:
+    """The observations that may tell something, with their places among all: what is left out is of most charts most.
+
+    An observation that is not final may replace another one, whatever its own code means.
+    """
+    known = reading.recogniser.known("observation")
+    located: list[Any] = reading.record.located(shapes.Observation)
+    return [
+        (place, one, observation, meaning)
+        for place, one in enumerate(located)
+        for observation in (one.resource,)
+        for meaning in (
+            known.get(bytes(observation.raw_code))
+            or reading.recognise_code("observation", one.reference, observation),
+        )
+        if meaning is not NOTHING
+        or observation.status != "final"
+        or observation.raw_answer
+        or observation.valueString
+        or observation.component
+        or observation.contained
+    ]
 
 
 def _read_reports(reading: Reading) -> None:

@@ -124,17 +124,13 @@ class _Sorting:
         if set(map(type, group)) != {Entry}:
             return False
         resources: list[Any] = [located.resource for located in group]
-        owners: set[str | None] = set()
-        ids: set[str | None] = set()
         try:
-            # In one pass, since reading what is no longer at hand takes longer than the rest.
-            for resource in resources:
-                owners.add(resource.subject.reference)
-                ids.add(resource.id)
+            owners: set[str | None] = {resource.subject.reference for resource in resources}
         except AttributeError:  # one that does not say whose it is in `subject`
             return False
         if not all(owner is not None and self._identity.means(owner) for owner in owners):
             return False
+        ids: set[str | None] = {resource.id for resource in resources}
         seen = self._ids[kind]
         if len(ids) < len(group) or not ids.isdisjoint(seen):
             return False
