@@ -49,6 +49,7 @@ def holds(answer: httpx2.Response) -> None:
     elif "services" in body:
         _conforms("services", body)
     elif "cards" in body:
+        CdsResponse.model_validate_json(answer.content)
         _conforms("response", body)
 
 

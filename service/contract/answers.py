@@ -1,32 +1,16 @@
-"""The messages of the service as models, for the OpenAPI document and the tests; none passes through them.
-
-Requests are read from their bytes (wire.py, posted.py) and answers are built as plain members (cards/,
-explanation.py): these models say what comes of it. A member without a value is left out, so none is ever null.
-"""
+"""What the service answers: cards with their explanation, discovery, what became of feedback."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from service.contract.model import Part
 
 Indicator = Literal["info", "warning", "critical"]
 Outcome = Literal["fires", "satisfied", "replaced", "unknown", "silent"]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-
-
-def _never_null(schema: dict[str, Any]) -> None:
-    """An optional member may be absent, but is never null."""
-    for member in schema.get("properties", {}).values():
-        member.pop("title", None)
-        kinds = [kind for kind in member.get("anyOf", ()) if kind != {"type": "null"}]
-        if len(kinds) == 1 and len(member["anyOf"]) > 1:
-            del member["anyOf"], member["default"]
-            member.update(kinds[0])
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True, json_schema_extra=_never_null)
 
 
 class Coding(Part):
@@ -112,6 +96,35 @@ class Ruleset(Part):
     digest: str = Field(description="Changes with every change of the rules.")
 
 
+class OverlayRead(Part):
+    """The site's file of codes, laid over the rules."""
+
+    digest: str
+    codes: int = Field(ge=0)
+
+
+class Threshold(Part):
+    """A number of a rule that the site set."""
+
+    rule: str = Field(description="Id of a rule or definition.")
+    path: str = Field(description="Where in its file, the keys from the top parted by dots.")
+    published: str
+    here: str
+
+
+class Decisions(Part):
+    """What the site changed of the rules as published."""
+
+    digest: str
+    thresholds: list[Threshold] | None = Field(None, min_length=1)
+    off: list[str] | None = Field(None, min_length=1, description="Rules that are not evaluated.")
+    draft: list[str] | None = Field(None, min_length=1, description="Rules that are evaluated and not shown.")
+    cap: Literal["info", "warning"] | None = Field(None, description="The most urgent indicator of a card.")
+    units: Literal["si", "us"] | None = Field(None, description="Of results in the text of cards.")
+    intent: Literal["proposal", "plan", "order"] = Field(description="Of the orders that are offered.")
+    shadow: Literal[True] | None = Field(None, description="All is evaluated, no card is shown.")
+
+
 class Code(Part):
     """A code as the record has it."""
 
@@ -130,7 +143,10 @@ class Found(Part):
     value: str | None = None
     note: str | None = None
     side: Literal["left", "right", "both", "one"] | None = None
-    recognisedBy: Literal["name", "text"] | None = Field(None, description="Absent: by its code.")
+    verification: Literal["suspected"] | None = Field(None, description="Absent: confirmed, or nothing is said.")
+    recognisedBy: Literal["name", "text", "overlay"] | None = Field(
+        None, description="Absent: by its code. overlay: by a code of the site's own file."
+    )
     contradiction: Literal[True] | None = Field(None, description="Code and display say different things.")
 
 
@@ -233,6 +249,8 @@ class Explanation(Part):
     """What every rule said, from which facts, and what could not be used."""
 
     ruleset: Ruleset
+    overlay: OverlayRead | None = None
+    site: Decisions | None = None
     asOf: Day
     gate: Gate
     rules: list[Finding] | None = Field(None, min_length=1)
@@ -301,103 +319,3 @@ class FeedbackResponse(Part):
     overridden: int
     repeated: int = Field(description="Told before by the same card, outcome and time; not counted again.")
     rejected: int = Field(description="Without a card or with another outcome; not counted.")
-
-
-class Loose(BaseModel):
-    model_config = ConfigDict(extra="allow", defer_build=True, json_schema_extra=_never_null)
-
-
-class Entry(Loose):
-    """An entry of a Bundle."""
-
-    fullUrl: str | None = None
-    resource: dict[str, Any] | None = None
-
-
-class Bundle(Loose):
-    """A FHIR R4 Bundle of any type with the record of one patient. Unknown elements are ignored."""
-
-    resourceType: Literal["Bundle"]
-    type: str | None = None
-    entry: list[Entry] | None = None
-
-
-class Context(Loose):
-    """The context of the hook. What each hook needs besides user and patient is refused by name where it is absent."""
-
-    userId: str = Field(examples=["Practitioner/example"])
-    patientId: str = Field(examples=["example"])
-    encounterId: str | None = Field(None, description="Needed by encounter-start.")
-    conditions: Bundle | None = Field(None, description="The new problems; needed by problem-list-item-create.")
-    draftOrders: Bundle | None = Field(
-        None, description="The orders being written; needed by order-select and order-sign."
-    )
-    selections: list[str] | None = Field(
-        None, description="References of the draft orders just selected; needed by order-select."
-    )
-
-
-class Configuration(Loose):
-    """Options of discovery by their code. Unknown ones are ignored."""
-
-    urgent: bool | None = None
-    workup: bool | None = None
-    medicines: bool | None = None
-    self_care: bool | None = Field(None, alias="self-care")
-    max_cards: int | None = Field(None, alias="max-cards")
-
-
-class RequestExtension(Loose):
-    """What Da Vinci CRD adds to a request."""
-
-    configuration: Configuration | None = Field(None, alias="davinci-crd.configuration")
-
-
-class FhirAuthorization(Loose):
-    """A Bearer token for the FHIR server. It is used for this call alone."""
-
-    access_token: str
-    token_type: Literal["Bearer"]
-    expires_in: int
-    scope: str
-    subject: str
-    patient: str | None = None
-
-
-class HookCall(Loose):
-    """A CDS Hooks request. Unknown members are ignored at every level."""
-
-    hook: str = Field(description="The hook that discovery names for this service.")
-    hookInstance: str = Field(description="A UUID of any version.")
-    context: Context
-    extension: RequestExtension | None = None
-    prefetch: dict[str, dict[str, Any] | None] | None = Field(
-        None, description="Resources under the keys of discovery; null says that the client looked and found nothing."
-    )
-    fhirServer: str | None = Field(
-        None, description="Where what prefetch lacks may be read, if the service may call that server for this caller."
-    )
-    fhirAuthorization: FhirAuthorization | None = None
-
-
-class OverrideReason(Loose):
-    """Why a card was overridden. The comment is neither kept nor logged."""
-
-    reason: dict[str, Any] | None = Field(None, description="Coding of one of the override reasons on the card.")
-    userComment: str | None = None
-
-
-class FeedbackEntry(Loose):
-    """What became of one card."""
-
-    card: str = Field(description="`uuid` of the card.")
-    outcome: Literal["accepted", "overridden"]
-    outcomeTimestamp: str | None = Field(None, description="RFC 3339.", examples=["2026-06-15T09:30:00Z"])
-    acceptedSuggestions: list[dict[str, Any]] | None = None
-    overrideReason: OverrideReason | None = None
-
-
-class FeedbackCall(Loose):
-    """CDS Hooks feedback on any number of cards."""
-
-    feedback: list[FeedbackEntry]

@@ -1,0 +1,29 @@
+"""What the models of messages are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+def _never_null(schema: dict[str, Any]) -> None:
+    """An optional member may be absent, but is never null."""
+    for member in schema.get("properties", {}).values():
+        member.pop("title", None)
+        kinds = [kind for kind in member.get("anyOf", ()) if kind != {"type": "null"}]
+        if len(kinds) == 1 and len(member["anyOf"]) > 1:
+            del member["anyOf"], member["default"]
+            member.update(kinds[0])
+
+
+class Part(BaseModel):
+    """A part of an answer: it has these members and no other."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True, json_schema_extra=_never_null)
+
+
+class Loose(BaseModel):
+    """A part of a request: what else it has is ignored."""
+
+    model_config = ConfigDict(extra="allow", defer_build=True, json_schema_extra=_never_null)
