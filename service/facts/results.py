@@ -99,8 +99,7 @@ def _telling(reading: Reading) -> list[tuple[int, Located, shapes.Observation, R
         for place, one in enumerate(located)
         for observation in (one.resource,)
         for meaning in (
-            known.get(bytes(observation.raw_code))
-            or reading.recognise_code("observation", one.reference, observation),
+            known.get(bytes(observation.raw_code)) or reading.recognise_code("observation", one.reference, observation),
         )
         if meaning is not NOTHING
         or observation.status != "final"
