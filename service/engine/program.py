@@ -8,11 +8,12 @@ from itertools import chain
 from pathlib import Path
 
 from service.engine.answers import Truth
-from service.engine.clauses import Ask, Clauses
+from service.engine.clauses import Clauses
 from service.engine.completion import Completion, completion_of
 from service.engine.findings import Finding
 from service.engine.reach import Reach, kinds, touching, walk
 from service.engine.standing import Guard, Standing
+from service.engine.words import Ask
 from service.knowledge.load import Rules, load_rules
 from service.knowledge.overlay import with_overlay
 from service.knowledge.schema import Clause, Escalation, Line, Model, Offer, Order, Recommendation, Test, Variant

@@ -8,8 +8,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 from service.engine.answers import Truth
 from service.engine.case import Case
-from service.engine.clauses import Ask
 from service.engine.reach import Reach
+from service.engine.words import Ask
 
 Item = TypeVar("Item")
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from service import wire
 from service.engine.answers import Truth
 from service.engine.case import ANY_RECORD, KINDS, Case
-from service.engine.clauses import Ask
 from service.engine.comparison import newest
 from service.engine.completion import Completion
 from service.engine.evaluate import Evaluation, evaluate
 from service.engine.program import CompiledRule, Program, clauses_of, load_program, recompile
 from service.engine.reach import Reach, touching, walk
+from service.engine.words import Ask
 from service.facts import Facts, normalise
 from service.facts.dates import Day
 from service.facts.model import Result
