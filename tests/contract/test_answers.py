@@ -11,7 +11,8 @@ import pytest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from service.examples import FOLDER, TITLES
-from tests.support.conformance import empties, markup
+from tests.support.conformance import empties, finding, is_response, markup
+from tests.support.records import PATIENT, bundle, condition
 from tests.support.server import Server
 
 CHART = "/cds-services/nocturnal-leg-cramps"
@@ -52,6 +53,12 @@ def cards(answers: dict[str, httpx2.Response]) -> list[Json]:
     found = [card for name in CARDS for card in answers[name].json()["cards"]]
     assert len({card["source"]["topic"]["code"] for card in found}) == 4, "all four kinds of cards"
     return found
+
+
+def test_what_is_said_of_a_suspicion_is_in_the_contract(client: httpx2.Client) -> None:
+    suspected = condition("E11.9", verificationStatus={"coding": [{"code": "provisional"}]})
+    said = is_response(client.post("/evaluate?asOf=2026-06-15", json=bundle(PATIENT, suspected)))
+    assert finding(said, "diabetes")["found"][0]["verification"] == "suspected"
 
 
 def walk(tree: Any, path: str = "$") -> Iterator[tuple[str, Any]]:

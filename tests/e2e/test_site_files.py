@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.support.conformance import is_response
 from tests.support.server import ROOT, serving
 
 EXTENSION = "org.nocturnal-cramps.evaluation"
@@ -69,9 +70,7 @@ def bundle(*resources: dict[str, Any]) -> dict[str, Any]:
 
 def evaluate(client: httpx2.Client, *resources: dict[str, Any], **query: str) -> dict[str, Any]:
     answer = client.post("/evaluate", json=bundle(*resources), params=query)
-    assert answer.status_code == 200, answer.text
-    said: dict[str, Any] = answer.json()
-    return said
+    return is_response(answer)
 
 
 def rules(said: dict[str, Any]) -> dict[str, dict[str, Any]]:
