@@ -53,7 +53,6 @@ class Authorization:
     """What the client granted for its FHIR server (R-6); kept no longer than the call, and never logged."""
 
     access_token: str
-    token_type: str
     subject: str | None = None
     patient: str | None = None
 
@@ -69,7 +68,6 @@ class Message(msgspec.Struct, frozen=True):
     """
 
     service: Service
-    hook_instance: str
     patient_id: str
     user: str
     encounter_id: str | None
@@ -131,7 +129,6 @@ def _read(body: bytes, service: Service, aliases: Mapping[str, str]) -> Message:
         }
     return Message(
         service=service,
-        hook_instance=loose.hookInstance,
         patient_id=_id(context.patientId, "Patient"),
         user=_text(context.userId, "userId"),
         encounter_id=_encounter(context.encounterId, required="encounterId" in service.context),
@@ -153,7 +150,7 @@ def _authorization(granted: Any) -> Authorization | None:
         return None
     if _is_over(granted.get("expires_in")) or not isinstance(granted.get("patient"), str | None):
         return None  # a patient that cannot be read is not known to be ours
-    return Authorization(token, kind, said.get("subject"), said.get("patient"))
+    return Authorization(token, said.get("subject"), said.get("patient"))
 
 
 def _is_over(expires_in: Any) -> bool:
