@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import msgspec
+from msgspec.structs import replace
 
 from service import shapes
 from service.facts import concepts, text
@@ -72,8 +73,13 @@ def _read(reference: str, condition: shapes.Condition, found: Recognition, readi
         verification="suspected" if verification in _SUSPECTED or found.suspected else "confirmed",
         category="encounter" if _is_encounter_diagnosis(reference, condition, reading) else "problem",
     )
-    for valueset in valuesets:
-        (facts.refuted if refuted else facts.conditions)[valueset].append(fact)
+    group = facts.refuted if refuted else facts.conditions
+    for valueset in valuesets.difference(*[part.valuesets for part in found.apart]):
+        group[valueset].append(fact)
+    for part in found.apart:
+        said = replace(fact, label=part.label, system=part.system, code=part.code)
+        for valueset in valuesets & part.valuesets:
+            group[valueset].append(said)
 
 
 def _is_current(condition: shapes.Condition, reading: Reading) -> bool:

@@ -39,6 +39,15 @@ class Coded(msgspec.Struct, frozen=True, gc=False):
     display: str | None
 
 
+class Apart(msgspec.Struct, frozen=True, gc=False):
+    """What a coding says that none before it says: value sets, with the label of its own code."""
+
+    valuesets: frozenset[str]
+    label: str
+    system: str | None
+    code: str | None
+
+
 class Recognition(msgspec.Struct, frozen=True, gc=False):
     """What a concept means to the rules.
 
@@ -47,6 +56,7 @@ class Recognition(msgspec.Struct, frozen=True, gc=False):
     suspected: the words say so ("suspected", "query"). tells_leg_cramps: the words tell of them (A3).
     side: left, right, both, one (of the two, nobody says which) or None.
     measures: the value sets, where all are of results and it tells of nothing else.
+    apart: what codings behind the first recognised one add, to which label and code do not belong.
     """
 
     valuesets: frozenset[str]
@@ -60,6 +70,7 @@ class Recognition(msgspec.Struct, frozen=True, gc=False):
     suspected: bool = False
     tells_leg_cramps: bool = False
     measures: tuple[str, ...] = ()
+    apart: tuple[Apart, ...] = ()
 
 
 NOTHING = Recognition(frozenset())

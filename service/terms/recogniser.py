@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from service.knowledge.phrases import tokens
-from service.terms.lookup import NOTHING, UNTOLD, Coded, Concept, Match, Recognition, Terms
+from service.terms.lookup import NOTHING, UNTOLD, Apart, Coded, Concept, Match, Recognition, Terms
 
 T = TypeVar("T")
 _MOST_REMEMBERED = 5_000  # distinct concepts of a kind; a chart has hundreds, a hospital's catalogues thousands
@@ -67,7 +67,7 @@ class Recogniser:
 
 def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequence[str]) -> Recognition:
     wanted = terms.by_kind[kind]
-    matches: list[Match] = []
+    told: list[tuple[Coded, list[Match]]] = []
     blocked: set[str] = set()
     system = code = None
     for coding in codings:
@@ -79,9 +79,10 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
         blocked |= refused
         if found and code is None:
             system, code = coding.system, coding.code
-        matches += found
+        told.append((coding, found))
     words = [tokens(text) for text in dict.fromkeys([*(c.display for c in codings if c.display), *texts])]
-    matches = [match for match in matches if not terms.refused(match.valueset, words)]
+    told = [(coding, [match for match in found if not terms.refused(match.valueset, words)]) for coding, found in told]
+    matches = [match for _, found in told for match in found]
     # A coded observation measures something: that its name holds that of a condition does not mean that it is there.
     if kind == "observation" and any(coding.code for coding in codings):
         wanted = terms.by_kind["measurement"]
@@ -117,7 +118,21 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
         suspected=any(sentence.doubted or terms.suspected.holds(sentence) for sentence in words),
         tells_leg_cramps=tells,
         measures=tuple(sorted(valuesets)) if is_measured else (),
+        apart=_apart(terms, told),
     )
+
+
+def _apart(terms: Terms, told: list[tuple[Coded, list[Match]]]) -> tuple[Apart, ...]:
+    """What each coding with a match adds to those before it; the first one has the label of the whole."""
+    seen: set[str] = set()
+    parts: list[Apart] = []
+    for coding, matches in told:
+        own = [match for match in matches if match.valueset not in seen]
+        if own and seen:
+            label = _label(terms, own, {}, ())
+            parts.append(Apart(frozenset(match.valueset for match in own), label, coding.system, coding.code))
+        seen.update(match.valueset for match in own)
+    return tuple(parts)
 
 
 def _is_other(terms: Terms, codings: Sequence[Coded]) -> bool:

@@ -821,3 +821,17 @@ def test_every_process_gives_the_same_answer(tmp_path: Path, monkeypatch: pytest
         said.append([card["detail"] for card in answer["cards"]] + [explanation(answer)["rejected"]])
     assert "pending" in str(said[0])
     assert said[0] == said[1] == said[2]
+
+
+# --- a condition with several codings --------------------------------------------------------------------------------
+
+
+def test_each_rule_names_the_coding_that_it_rests_on(post: Post) -> None:
+    """Kidney disease and its anaemia in one entry: the rule on blood does not rest on the kidneys."""
+    codings = [{"system": ICD, "code": "N18.9"}, {"system": ICD, "code": "D63.1"}]
+    said = post(bundle(PATIENT, condition("N18.9", code={"coding": codings})))
+    (kidneys,), (blood,) = (finding(said, rule)["found"] for rule in ("kidney-disease", "blood-disorder"))
+    assert kidneys["code"]["code"] == "N18.9"
+    assert blood["code"]["code"] == "D63.1"
+    assert kidneys["label"] != blood["label"]
+    assert kidneys["reference"] == blood["reference"]
