@@ -73,13 +73,13 @@ def _read(reference: str, condition: shapes.Condition, found: Recognition, readi
         verification="suspected" if verification in _SUSPECTED or found.suspected else "confirmed",
         category="encounter" if _is_encounter_diagnosis(reference, condition, reading) else "problem",
     )
-    group = facts.refuted if refuted else facts.conditions
-    for valueset in valuesets.difference(*[part.valuesets for part in found.apart]):
-        group[valueset].append(fact)
+    apart: dict[str, Condition] = {}
     for part in found.apart:
         said = replace(fact, label=part.label, system=part.system, code=part.code)
-        for valueset in valuesets & part.valuesets:
-            group[valueset].append(said)
+        apart.update(dict.fromkeys(part.valuesets, said))
+    group = facts.refuted if refuted else facts.conditions
+    for valueset in valuesets:
+        group[valueset].append(apart.get(valueset, fact))
 
 
 def _is_current(condition: shapes.Condition, reading: Reading) -> bool:
