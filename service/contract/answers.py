@@ -193,7 +193,7 @@ class Finding(Part):
 
 
 class Gate(Part):
-    """Whether the rules spoke at all: the complaint was given, or the chart shows leg cramps."""
+    """What opens the rules that need leg cramps: the complaint was given, or the chart shows them."""
 
     open: bool
     basis: Literal["given", "chart"]
@@ -234,7 +234,7 @@ class Validation(Part):
     """How an entry differs from FHIR R4B. It changes nothing on the cards."""
 
     reference: str
-    issues: list[Issue] = Field(min_length=1)
+    issues: list[Issue] = Field(min_length=1, max_length=10, description="The first ten.")
 
 
 class Withheld(Part):
