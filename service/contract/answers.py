@@ -42,7 +42,7 @@ class Action(Part):
 
 
 class Suggestion(Part):
-    """An order that can be taken over with one click."""
+    """An order, or all that are due, to be taken over."""
 
     label: str
     uuid: str
@@ -55,7 +55,7 @@ class Link(Part):
 
     label: str
     url: str
-    type: Literal["absolute", "smart"]
+    type: Literal["absolute"]
 
 
 class Pointer(Part):
@@ -238,7 +238,7 @@ class Validation(Part):
 
 
 class Withheld(Part):
-    """A card that the call did not want."""
+    """A card that is not shown, and why."""
 
     card: Literal["urgent", "workup", "medicines", "self-care"]
     by: Literal["configuration", "max-cards"]
@@ -256,7 +256,9 @@ class Explanation(Part):
     rules: list[Finding] | None = Field(None, min_length=1)
     orders: list[Order] | None = Field(None, min_length=1)
     withheld: list[Withheld] | None = Field(
-        None, min_length=1, description="Cards that the configuration of the call switched off or cut."
+        None,
+        min_length=1,
+        description="Cards that the call switched off, and those beyond the number that it or the service allows.",
     )
     notSupplied: list[str] | None = Field(None, min_length=1, description="FHIR types that nobody looked for.")
     shapesRead: list[ShapeRead] | None = Field(None, min_length=1)
