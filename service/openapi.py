@@ -9,7 +9,18 @@ from fastapi.openapi.models import Schema
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from service.contract import Bundle, CdsResponse, CdsServices, FeedbackCall, FeedbackResponse, HookCall
+from service.contract import (
+    Alive,
+    Bundle,
+    CdsResponse,
+    CdsServices,
+    FeedbackCall,
+    FeedbackResponse,
+    HookCall,
+    Ready,
+    Rule,
+    RuleList,
+)
 from service.errors import ERROR_SYSTEM, Code, Refusal, operation_outcome, problem
 from service.examples import examples
 from service.rendering import speaks_fhir
@@ -23,6 +34,10 @@ _ANSWERS: dict[str, type[BaseModel]] = {
     "call": CdsResponse,
     "feedback": FeedbackResponse,
     "evaluate": CdsResponse,
+    "rules": RuleList,
+    "rule": Rule,
+    "livez": Alive,
+    "readyz": Ready,
 }
 # operation → model of its request, folder of examples
 _REQUESTS: dict[str, tuple[type[BaseModel], str]] = {
@@ -31,7 +46,7 @@ _REQUESTS: dict[str, tuple[type[BaseModel], str]] = {
     "feedback": (FeedbackCall, "feedback"),
 }
 # The refusals worth naming beside the default.
-_BODY = (Code.BODY_TOO_LARGE, Code.MEDIA_TYPE_UNSUPPORTED)
+_BODY = (Code.BODY_TOO_SLOW, Code.BODY_TOO_LARGE, Code.MEDIA_TYPE_UNSUPPORTED, Code.BUSY)
 _CALLER = (Code.NOT_AUTHENTICATED, Code.NOT_ENABLED)
 _REFUSALS: dict[str, tuple[Code, ...]] = {
     "evaluate": (
@@ -62,6 +77,7 @@ _OPERATION_OUTCOME: dict[str, Any] = {
     "type": "object",
     "description": "FHIR R4 OperationOutcome with one issue.",
     "required": ["resourceType", "issue"],
+    "additionalProperties": False,
     "properties": {
         "resourceType": {"const": "OperationOutcome"},
         "issue": {
@@ -71,18 +87,21 @@ _OPERATION_OUTCOME: dict[str, Any] = {
             "items": {
                 "type": "object",
                 "required": ["severity", "code", "details"],
+                "additionalProperties": False,
                 "properties": {
                     "severity": {"enum": ["error", "fatal"]},
                     "code": {"type": "string", "description": "FHIR issue type"},
                     "details": {
                         "type": "object",
                         "required": ["coding", "text"],
+                        "additionalProperties": False,
                         "properties": {
                             "coding": {
                                 "type": "array",
                                 "items": {
                                     "type": "object",
                                     "required": ["system", "code"],
+                                    "additionalProperties": False,
                                     "properties": {"system": {"const": ERROR_SYSTEM}, "code": {"enum": _SLUGS}},
                                 },
                             },
@@ -99,6 +118,7 @@ _PROBLEM: dict[str, Any] = {
     "type": "object",
     "description": "Problem details (RFC 9457).",
     "required": ["type", "title", "status", "code"],
+    "additionalProperties": False,
     "properties": {
         "type": {"type": "string", "format": "uri"},
         "title": {"type": "string", "description": "What is wrong, and what to do next"},
@@ -158,8 +178,11 @@ def _tidy(schema: dict[str, Any]) -> None:
 
 
 def _request_body(model: type[BaseModel], folder: str, schemas: dict[str, Any]) -> dict[str, Any]:
-    content = {"schema": _schema(model, schemas, "validation"), "examples": examples(folder)}
-    return {"required": True, "content": {"application/json": content}}
+    schema = _schema(model, schemas, "validation")
+    content: dict[str, Any] = {"application/json": {"schema": schema, "examples": examples(folder)}}
+    if model is Bundle:
+        content["application/fhir+json"] = {"schema": schema}
+    return {"required": True, "content": content}
 
 
 def _schema(

@@ -38,7 +38,7 @@ SERVICES: dict[str, Service] = {
             title="Nocturnal leg cramps: workup",
             description=(
                 "For an adult whose chart shows nocturnal leg cramps: what may lie behind them, which tests are due "
-                "and which are done, with draft orders. Without leg cramps in the chart it says nothing."
+                "and which are done, with draft orders. Without leg cramps in the chart it speaks of quinine alone."
             ),
             usage=f"For licensed professionals. {_DATA}",
         ),
@@ -59,7 +59,7 @@ SERVICES: dict[str, Service] = {
             title="Nocturnal leg cramps: workup of a new problem",
             description=(
                 "When nocturnal leg cramps are added to the problem list: what may lie behind them, which tests are "
-                "due and which are done, with draft orders. On any other new problem it says nothing."
+                "due and which are done, with draft orders. On any other new problem it speaks of quinine alone."
             ),
             usage=f"For licensed professionals. {_DATA}",
             gate="new-problem",
@@ -71,7 +71,7 @@ SERVICES: dict[str, Service] = {
             title="Nocturnal leg cramps: workup for a visit",
             description=(
                 "When a visit starts of an adult whose chart shows nocturnal leg cramps: which tests are due before "
-                "it, with draft orders for this encounter. Without leg cramps in the chart it says nothing."
+                "it, with draft orders for this encounter. Without leg cramps in the chart it speaks of quinine alone."
             ),
             usage=f"For licensed professionals, nurses who prepare a visit among them. {_DATA}",
             context=("encounterId",),
@@ -81,9 +81,10 @@ SERVICES: dict[str, Service] = {
             hook="order-select",
             title="Nocturnal leg cramps: medicine being chosen",
             description=(
-                "When a medicine is selected that matters for leg cramps on record, such as a diuretic, a laxative, "
-                "lithium, or magnesium with failing kidneys: what to know and test. Quinine is spoken of without "
-                "cramps on record too. On any other order it says nothing."
+                "When a medicine is selected that matters for leg cramps on record, such as a diuretic, a laxative or "
+                "lithium: what to know and test. At any order it also speaks of magnesium with failing kidneys, of low "
+                "potassium or magnesium beside a drug that prolongs the QT interval, and, without cramps on record "
+                "too, of quinine."
             ),
             usage=f"For those who prescribe. {_DATA}",
             context=("draftOrders", "selections"),

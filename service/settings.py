@@ -45,7 +45,9 @@ class Settings(BaseSettings):
         description="Address under which clients reach the service, with any path that a proxy strips. Default: none.",
     )
     zone: str = Field("UTC", description="IANA time zone in which calendar days are counted.")
-    max_body_bytes: int = Field(32 * 1024 * 1024, ge=1024, description="Largest request body in bytes.")
+    max_body_bytes: int = Field(
+        32 * 1024 * 1024, ge=1024, description="Largest request body in bytes; of feedback never more than 1 MiB."
+    )
     body_timeout_s: float = Field(10.0, gt=0, description="Seconds within which a request body must arrive.")
     max_concurrent_requests: int = Field(
         64, ge=1, description="POST requests in progress at once; one more is answered 503 busy."
@@ -69,7 +71,9 @@ class Settings(BaseSettings):
         2.0, gt=0, description="Seconds after which calls to the client's FHIR server are abandoned."
     )
     server_timing: bool = Field(
-        False, description="Whether answers say in the `Server-Timing` header how long each stage took."
+        False,
+        description="Whether answers to hook calls and `/evaluate` say in the `Server-Timing` header how long each "
+        "stage took.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 

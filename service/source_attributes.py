@@ -45,8 +45,8 @@ def source_attributes(program: Program, rules: Sequence[Recommendation]) -> list
             "id": "dates",
             "title": "Release and revision dates",
             "how": " ".join(filter(None, dates)),
-            "released": released,
-            "revised": revised,
+            **({"released": released} if released else {}),
+            **({"revised": revised} if revised else {}),
         },
         *(_read(name, title, how, ()) for name, title, how in _NEVER),
         _read(

@@ -5,6 +5,18 @@ explanation.py): these models say what comes of it. A member without a value is 
 """
 
 from service.contract.answers import CdsResponse, CdsServices, FeedbackResponse
+from service.contract.catalogue import Alive, Ready, Rule, RuleList
 from service.contract.requests import Bundle, FeedbackCall, HookCall
 
-__all__ = ["Bundle", "CdsResponse", "CdsServices", "FeedbackCall", "FeedbackResponse", "HookCall"]
+__all__ = [
+    "Alive",
+    "Bundle",
+    "CdsResponse",
+    "CdsServices",
+    "FeedbackCall",
+    "FeedbackResponse",
+    "HookCall",
+    "Ready",
+    "Rule",
+    "RuleList",
+]

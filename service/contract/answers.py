@@ -42,7 +42,7 @@ class Action(Part):
 
 
 class Suggestion(Part):
-    """An order that can be taken over with one click."""
+    """An order, or all that are due, to be taken over."""
 
     label: str
     uuid: str
@@ -55,7 +55,7 @@ class Link(Part):
 
     label: str
     url: str
-    type: Literal["absolute", "smart"]
+    type: Literal["absolute"]
 
 
 class Pointer(Part):
@@ -193,7 +193,7 @@ class Finding(Part):
 
 
 class Gate(Part):
-    """Whether the rules spoke at all: the complaint was given, or the chart shows leg cramps."""
+    """What opens the rules that need leg cramps: the complaint was given, or the chart shows them."""
 
     open: bool
     basis: Literal["given", "chart"]
@@ -234,11 +234,11 @@ class Validation(Part):
     """How an entry differs from FHIR R4B. It changes nothing on the cards."""
 
     reference: str
-    issues: list[Issue] = Field(min_length=1)
+    issues: list[Issue] = Field(min_length=1, max_length=10, description="The first ten.")
 
 
 class Withheld(Part):
-    """A card that the call did not want."""
+    """A card that is not shown, and why."""
 
     card: Literal["urgent", "workup", "medicines", "self-care"]
     by: Literal["configuration", "max-cards"]
@@ -256,7 +256,9 @@ class Explanation(Part):
     rules: list[Finding] | None = Field(None, min_length=1)
     orders: list[Order] | None = Field(None, min_length=1)
     withheld: list[Withheld] | None = Field(
-        None, min_length=1, description="Cards that the configuration of the call switched off or cut."
+        None,
+        min_length=1,
+        description="Cards that the call switched off, and those beyond the number that it or the service allows.",
     )
     notSupplied: list[str] | None = Field(None, min_length=1, description="FHIR types that nobody looked for.")
     shapesRead: list[ShapeRead] | None = Field(None, min_length=1)

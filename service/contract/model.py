@@ -12,9 +12,9 @@ def _never_null(schema: dict[str, Any]) -> None:
     for member in schema.get("properties", {}).values():
         member.pop("title", None)
         kinds = [kind for kind in member.get("anyOf", ()) if kind != {"type": "null"}]
-        if len(kinds) == 1 and len(member["anyOf"]) > 1:
+        if kinds and len(kinds) < len(member["anyOf"]):
             del member["anyOf"], member["default"]
-            member.update(kinds[0])
+            member.update(kinds[0] if len(kinds) == 1 else {"anyOf": kinds})
 
 
 class Part(BaseModel):

@@ -65,7 +65,7 @@ async def evaluate(
     validate_: Literal["cited", "all", "none"] = Query(
         "cited",
         alias="validate",
-        description="Which entries are validated as FHIR R4B: those that cards cite, all, or none.",
+        description="Which entries are validated as FHIR R4B: those that the explanation names, all, or none.",
     ),
 ) -> Response:
     """Takes a FHIR R4 Bundle of any type with the record of one patient and answers with CDS Hooks cards.

@@ -16,7 +16,7 @@ from service.errors import Code, Refusal
 
 router = APIRouter(tags=["rules"])
 _DIABETES: dict[str, Example] = {"diabetes": {"summary": "Diabetes with night cramps", "value": "diabetes"}}
-_CONTENT: dict[str, Any] = {"application/json": {}, "text/html": {}}
+_CONTENT: dict[str, Any] = {"application/json": {}, "text/html": {"schema": {"type": "string"}}}
 _ALL: dict[int | str, dict[str, Any]] = {200: {"description": "The catalogue", "content": _CONTENT}}
 _ONE: dict[int | str, dict[str, Any]] = {200: {"description": "The rule", "content": _CONTENT}}
 _VARY = {"Vary": "Accept"}

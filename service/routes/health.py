@@ -7,6 +7,7 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from service.errors import Code, Refusal
 
 router = APIRouter(tags=["operations"])
+_TEXT = {"text/plain": {"schema": {"type": "string"}}}
 
 
 @router.get(
@@ -39,7 +40,7 @@ async def readyz(request: Request) -> JSONResponse:
     summary="Counters for Prometheus",
     operation_id="metrics",
     response_class=Response,
-    responses={200: {"description": "Prometheus text format", "content": {"text/plain": {}}}},
+    responses={200: {"description": "Prometheus text format", "content": _TEXT}},
 )
 async def metrics(request: Request) -> Response:
     """Counts by route, status, code, rule and outcome; never anything about a patient."""

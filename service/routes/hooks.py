@@ -74,7 +74,9 @@ async def call(
     answer is 412 and names the keys. What else is not supplied is said on the cards, never taken for absent.
     Without leg cramps in the chart the answer has no cards, except on the on-demand service, which takes the
     complaint as given, and where quinine is in use or being ordered. The order services speak of the orders in the
-    context alone. The options that discovery lists are set in the request's extension `davinci-crd.configuration`.
+    context, and at any order of quinine, of magnesium with failing kidneys, and of low potassium or magnesium beside a
+    drug that prolongs the QT interval. The options that discovery lists are set in the request's extension
+    `davinci-crd.configuration`.
     """
     service = SERVICES.get(service_id)
     if service is None:

@@ -13,6 +13,7 @@ import httpx2
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from service.contract import CdsResponse, CdsServices, FeedbackResponse
+from tests.support.document import documented
 from tests.support.shared import CONFORMANCE
 
 EVALUATION = "org.nocturnal-cramps.evaluation"
@@ -35,7 +36,8 @@ def hl7() -> Check | None:
 
 
 def holds(answer: httpx2.Response) -> None:
-    """Assert what must hold of the bytes of every reply of a CDS route; the client of the tests asks it of each."""
+    """Assert what must hold of the bytes of every reply; the client of the tests asks it of each."""
+    documented(answer)
     path = answer.request.url.path
     if not (path.startswith("/cds-services") or path == "/evaluate") or answer.request.method not in ("GET", "POST"):
         return
@@ -57,6 +59,7 @@ def is_response(answer: httpx2.Response) -> dict[str, Any]:
     """Assert that the answer is a conformant CDS Hooks response, and give it."""
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
+    documented(answer)
     body = _read(answer.content)
     CdsResponse.model_validate_json(answer.content)
     _conforms("response", body)
