@@ -75,7 +75,7 @@ def _read(reference: str, condition: shapes.Condition, found: Recognition, readi
     )
     apart: dict[str, Condition] = {}
     for part in found.apart:
-        said = replace(fact, label=part.label, system=part.system, code=part.code)
+        said = replace(fact, by=part.by, label=part.label, system=part.system, code=part.code)
         apart.update(dict.fromkeys(part.valuesets, said))
     group = facts.refuted if refuted else facts.conditions
     for valueset in valuesets:

@@ -40,9 +40,13 @@ class Coded(msgspec.Struct, frozen=True, gc=False):
 
 
 class Apart(msgspec.Struct, frozen=True, gc=False):
-    """What a coding says that none before it says: value sets, with the label of its own code."""
+    """Value sets that do not follow from what labels the whole: from a further coding, or a display against the code.
+
+    by, label, system, code: as of Recognition, for these alone.
+    """
 
     valuesets: frozenset[str]
+    by: str
     label: str
     system: str | None
     code: str | None
@@ -56,7 +60,7 @@ class Recognition(msgspec.Struct, frozen=True, gc=False):
     suspected: the words say so ("suspected", "query"). tells_leg_cramps: the words tell of them (A3).
     side: left, right, both, one (of the two, nobody says which) or None.
     measures: the value sets, where all are of results and it tells of nothing else.
-    apart: what codings behind the first recognised one add, to which label and code do not belong.
+    apart: those of the value sets to which `label` and `code` do not belong.
     """
 
     valuesets: frozenset[str]

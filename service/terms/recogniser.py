@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -118,21 +118,25 @@ def _recognise(terms: Terms, kind: str, codings: Sequence[Coded], texts: Sequenc
         suspected=any(sentence.doubted or terms.suspected.holds(sentence) for sentence in words),
         tells_leg_cramps=tells,
         measures=tuple(sorted(valuesets)) if is_measured else (),
-        apart=_apart(terms, told),
+        apart=(*_further(terms, told), *(_against(terms, named, system, code) if contradiction else ())),
     )
 
 
-def _apart(terms: Terms, told: list[tuple[Coded, list[Match]]]) -> tuple[Apart, ...]:
-    """What each coding with a match adds to those before it; the first one has the label of the whole."""
+def _further(terms: Terms, told: list[tuple[Coded, list[Match]]]) -> Iterator[Apart]:
+    """Yields what each coding with a match adds to those before it; the first one has the label of the whole."""
     seen: set[str] = set()
-    parts: list[Apart] = []
     for coding, matches in told:
         own = [match for match in matches if match.valueset not in seen]
         if own and seen:
             label = _label(terms, own, {}, ())
-            parts.append(Apart(frozenset(match.valueset for match in own), label, coding.system, coding.code))
+            yield Apart(frozenset(match.valueset for match in own), _how(own), label, coding.system, coding.code)
         seen.update(match.valueset for match in own)
-    return tuple(parts)
+
+
+def _against(terms: Terms, named: Iterable[str], system: str | None, code: str | None) -> Iterator[Apart]:
+    """Yields what the words name where the code means something else: under their own title, beside that code."""
+    for valueset in named:
+        yield Apart(frozenset((valueset,)), "name", terms.titles[valueset], system, code)
 
 
 def _is_other(terms: Terms, codings: Sequence[Coded]) -> bool:

@@ -835,3 +835,14 @@ def test_each_rule_names_the_coding_that_it_rests_on(post: Post) -> None:
     assert blood["code"]["code"] == "D63.1"
     assert kidneys["label"] != blood["label"]
     assert kidneys["reference"] == blood["reference"]
+
+
+def test_what_a_display_says_against_its_code_is_labelled_as_the_display_says_it(post: Post) -> None:
+    coding = {"system": ICD, "code": "E11.9", "display": "Hypothyroidism"}
+    said = post(bundle(PATIENT, condition("E11.9", code={"coding": [coding]})))
+    (by_code,), (by_name,) = (finding(said, rule)["found"] for rule in ("diabetes", "thyroid-disease"))
+    assert by_code["contradiction"] is by_name["contradiction"] is True
+    assert "recognisedBy" not in by_code
+    assert by_name["recognisedBy"] == "name"
+    assert "diabetes" in by_code["label"].lower()
+    assert "thyroid" in by_name["label"].lower()
