@@ -1,6 +1,7 @@
 """The command line: one table, and an exit code that says what happened."""
 
 import shutil
+import socket
 import subprocess
 import sys
 from importlib import import_module
@@ -87,3 +88,15 @@ def test_a_folder_that_is_not_there_is_named(words: list[str], capsys: pytest.Ca
 def test_a_rule_that_is_not_there_is_not_passed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--only", "no-such-rule"]) == 1
     assert "There is no rule no-such-rule" in capsys.readouterr().out
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        command = [sys.executable, "-m", "service", "serve", "--host", "127.0.0.1", "--port", port]
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode != 0
+    assert "address already in use" in ended.stderr
+    assert "Traceback" not in ended.stderr
