@@ -27,7 +27,7 @@ COMMANDS = {
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run the command that the words name, and give its exit code."""
+    """Run the command that the words name, and give its exit code; 2 when settings, rules or a file stop it."""
     words = sys.argv[1:] if words is None else words
     listing = "\n".join(f"  {name:<12}{command.help}" for name, command in COMMANDS.items())
     usage = f"python -m service COMMAND [OPTION ...]\n\ncommands:\n{listing}\n"
@@ -42,6 +42,18 @@ def main(words: list[str] | None = None) -> int:
     gc.disable()  # modules stay: to look for garbage among them takes a tenth of their import
     module = import_module(command.module)
     gc.enable()
-    module.add_arguments(parser)
-    code: int = module.run(parser.parse_args(words[1:]))
+    from service.knowledge.load import RulesInvalid  # noqa: PLC0415  # loaded by now, whatever the command
+    from service.settings import SettingsInvalid  # noqa: PLC0415
+
+    try:
+        module.add_arguments(parser)
+        code: int = module.run(parser.parse_args(words[1:]))
+    except (SettingsInvalid, RulesInvalid) as invalid:
+        print(*invalid.faults, sep="\n", file=sys.stderr)
+        return 2
+    except OSError as fault:
+        if fault.filename is None:
+            raise
+        print(f"{fault.filename}: {fault.strerror}", file=sys.stderr)
+        return 2
     return code

@@ -73,6 +73,6 @@ class LibraryLog(logging.Handler):
         facts: dict[str, Any] = {"where": record.name}
         if record.exc_info and record.exc_info[0]:
             facts["exception"] = record.exc_info[0].__name__
-        if record.name == "uvicorn.error" and isinstance(record.msg, str):
-            facts["message"] = record.msg.strip()[-_LONGEST_TEXT:]
+        if record.name == "uvicorn.error" and isinstance(record.msg, (str, OSError)):  # as where a port is taken
+            facts["message"] = str(record.msg).strip()[-_LONGEST_TEXT:]
         log(record.levelno, "library", **facts)

@@ -2,11 +2,11 @@
 
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.address import is_loopback_name
@@ -101,6 +101,8 @@ class Settings(BaseSettings):
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
             raise ValueError("an absolute http or https address without query is needed")
+        if "@" in parts.netloc:
+            raise ValueError("an address without user is needed: it stands on cards and in the log")
         return value.rstrip("/")
 
     @field_validator("zone")
@@ -150,3 +152,23 @@ class Settings(BaseSettings):
         """The address that links on cards begin with, without a slash at its end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_base_url or f"http://{host}:{self.port}"
+
+
+class SettingsInvalid(Exception):
+    """Settings that are refused; faults: each with the name of its variable."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def read_settings(**given: Any) -> Settings:
+    """Returns the settings of the environment; what is given overrules it. Raises SettingsInvalid: all faults."""
+    try:
+        return Settings(**given)
+    except ValidationError as invalid:
+        faults = [
+            (f"CRAMPS_{fault['loc'][0]}: ".upper() if fault["loc"] else "") + fault["msg"].removeprefix("Value error, ")
+            for fault in invalid.errors()
+        ]
+    raise SettingsInvalid(faults)

@@ -10,12 +10,12 @@ from service.engine.program import Program, compile_program
 from service.gates import cohort, drafts, mutation, references, versions, vignettes, wrong
 from service.gates.vignettes import Prepared
 from service.knowledge.load import Rules, RulesInvalid, load_rules
-from service.settings import Settings
+from service.settings import read_settings
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--rules", type=Path, default=Settings().rules_dir, help="folder of the rule set")
+    parser.add_argument("--rules", type=Path, default=read_settings().rules_dir, help="folder of the rule set")
     parser.add_argument(
         "--only",
         action="append",
@@ -49,8 +49,11 @@ def run(arguments: Namespace) -> int:
     if arguments.count:
         cohort.write_counts(program, arguments.rules)
         return 0
+    if unknown := [name for name in arguments.only or () if name not in rules.recommendations]:
+        print(*(f"There is no rule {name}; those there are stand in recommendations/." for name in unknown), sep="\n")
+        return 1
     if arguments.only:
-        spoken_for = (rules.recommendations[name].replaces for name in arguments.only if name in rules.recommendations)
+        spoken_for = (rules.recommendations[name].replaces for name in arguments.only)
         named = {*arguments.only, *chain.from_iterable(spoken_for)}
         prepared = [item for item in prepared if item.subject in named]
     failed = _run_vignettes(program, prepared)

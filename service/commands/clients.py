@@ -8,7 +8,7 @@ from pathlib import Path
 from service.clients import Caller, Client, Clients, ClientsInvalid, check, read_clients
 from service.engine import load_program
 from service.keys import read_key_file
-from service.settings import Settings
+from service.settings import read_settings
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -20,7 +20,7 @@ def run(arguments: Namespace) -> int:
     """Show the clients; 1 when the file has a fault."""
     try:
         clients = read_clients(arguments.file)
-        if faults := check(clients, load_program(Settings().rules_dir)):
+        if faults := check(clients, load_program(read_settings().rules_dir)):
             raise ClientsInvalid(faults)
     except ClientsInvalid as invalid:
         print(*invalid.faults, sep="\n", file=sys.stderr)

@@ -12,9 +12,8 @@ from service.engine import Evaluation, Finding
 from service.engine.findings import Done, Wanted
 from service.errors import Refusal
 from service.facts.model import Fact, Result
-from service.knowledge.load import RulesInvalid
 from service.posted import read_posted
-from service.settings import Settings
+from service.settings import read_settings
 
 _ORDER = {"fires": 0, "unknown": 1, "satisfied": 2, "replaced": 3, "silent": 4}
 
@@ -29,16 +28,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Explain one Bundle; 1 when it is refused."""
-    settings = Settings()
+    settings = read_settings()
     try:
         knowledge = load(settings)
         record = read_posted(arguments.bundle.read_bytes(), knowledge.types)
     except Refusal as refusal:
         names = f" ({', '.join(refusal.names)})" if refusal.names else ""
         print(f"{refusal.code.slug}: {refusal.code.value.message}{names}", file=sys.stderr)
-        return 1
-    except RulesInvalid as invalid:
-        print(*invalid.faults, sep="\n", file=sys.stderr)
         return 1
     except OSError as error:
         print(f"{arguments.bundle}: {error.strerror}", file=sys.stderr)

@@ -14,7 +14,7 @@ from service.engine import load_program
 from service.facts import concepts
 from service.facts.products import concepts_of
 from service.record import Source, Unreadable, read_bundle, read_resource
-from service.settings import Settings
+from service.settings import read_settings
 from service.terms import Coded, Recogniser
 
 _KINDS: dict[type[shapes.Resource], str] = {
@@ -38,7 +38,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Print the table and its totals; 1 when no file could be read."""
-    terms = load_program(Settings().rules_dir, Settings().overlay_file).terms
+    settings = read_settings()
+    terms = load_program(settings.rules_dir, settings.overlay_file).terms
     recogniser = Recogniser(terms)
     seen: Counter[Seen] = Counter()
     read = 0

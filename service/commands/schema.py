@@ -9,7 +9,7 @@ from service.clients import Clients
 from service.knowledge import schema, vignettes
 from service.knowledge.phrases import Phrases
 from service.knowledge.site import Site
-from service.settings import Settings
+from service.settings import read_settings
 
 SCHEMAS: dict[str, type[schema.Model]] = {
     "recommendation": schema.Recommendation,
@@ -33,7 +33,7 @@ _DOCUMENTS = Path(__file__).resolve().parents[2] / "docs"
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--rules", type=Path, default=Settings().rules_dir, help="folder of the rule set")
+    parser.add_argument("--rules", type=Path, default=read_settings().rules_dir, help="folder of the rule set")
     parser.add_argument("--check", action="store_true", help="write nothing; say whether the files are current")
 
 

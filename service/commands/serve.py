@@ -5,14 +5,12 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 import uvicorn
-from pydantic import ValidationError
 
 from service import answer
 from service.app import build_app
 from service.clients import ClientsInvalid
-from service.knowledge.load import RulesInvalid
 from service.observe import start_logging
-from service.settings import Settings
+from service.settings import read_settings
 
 _SWITCH_S = 0.001  # a fifth of the default: so long a small request waits for a thread that works on a large one
 
@@ -24,21 +22,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """Serve; 2 when the settings are refused."""
+    """Serve; 2 when the clients file is refused."""
     given = {name: value for name in ("host", "port") if (value := getattr(arguments, name)) is not None}
-    try:
-        settings = Settings(**given)
-    except ValidationError as faults:
-        for fault in faults.errors():
-            where = f"CRAMPS_{fault['loc'][0]}: ".upper() if fault["loc"] else ""
-            print(f"{where}{fault['msg'].removeprefix('Value error, ')}", file=sys.stderr)
-        return 2
+    settings = read_settings(**given)
     gc.disable()  # what is made from here on stays: until app.py has frozen it, nothing is garbage
     try:
         app = build_app(settings, answer.load(settings))
-    except RulesInvalid as invalid:
-        print(*invalid.faults, sep="\n", file=sys.stderr)
-        return 2
     except ClientsInvalid as invalid:
         print("CRAMPS_CLIENTS_FILE:", *invalid.faults, sep="\n", file=sys.stderr)
         return 2

@@ -3,14 +3,14 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from service.settings import Settings
+from service.settings import read_settings
 from service.terminology.build import main
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--source", type=Path, required=True, help="folder that holds the verified lists")
-    parser.add_argument("--rules", type=Path, default=Settings().rules_dir, help="folder of the rule set")
+    parser.add_argument("--rules", type=Path, default=read_settings().rules_dir, help="folder of the rule set")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file would change")
 
 

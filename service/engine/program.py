@@ -14,10 +14,11 @@ from service.engine.findings import Finding
 from service.engine.reach import Reach, kinds, touching, walk
 from service.engine.standing import Guard, Standing
 from service.engine.words import Ask
-from service.knowledge.load import Rules, load_rules
+from service.knowledge.load import Rules, RulesInvalid, load_rules
 from service.knowledge.overlay import with_overlay
 from service.knowledge.schema import Clause, Escalation, Line, Model, Offer, Order, Recommendation, Test, Variant
 from service.knowledge.site import with_site
+from service.knowledge.strict_yaml import Fault
 from service.terms import Terms, compile_terms
 
 # word beside a part of a rule → the answers to its clause that let the part stand
@@ -133,7 +134,11 @@ def load_program(
     rules = load_rules(folder, keep_lines=keep_lines)
     if overlay is not None:
         rules = with_overlay(rules, overlay)
-    return compile_program(rules if site is None else with_site(rules, site))
+    try:
+        return compile_program(rules if site is None else with_site(rules, site))
+    except KeyError as missing:
+        said = f"there is no {missing.args[0]}, which the rules name: `python -m service check` says where"
+        raise RulesInvalid([Fault(str(folder), 1, "", said)]) from None
 
 
 def compile_program(rules: Rules) -> Program:

@@ -94,20 +94,27 @@ class _Reader:
         self.documents: dict[str, Document] = {}
         self.digest = hashlib.sha256()
 
-    def text(self, path: Path) -> str:
-        content = path.read_bytes()
-        self.digest.update(path.relative_to(self.folder).as_posix().encode() + b"\0" + content + b"\0")
-        return content.decode("utf-8")
+    def text(self, path: Path) -> str | None:
+        """What a file holds; None, and a fault, where it cannot be read."""
+        name = path.relative_to(self.folder).as_posix()
+        try:
+            content = path.read_bytes()
+            text = content.decode("utf-8")
+        except FileNotFoundError:
+            self.faults.append(Fault(name, 1, "", "the file is missing"))
+        except OSError as fault:
+            self.faults.append(Fault(name, 1, "", f"cannot be read: {fault.strerror}"))
+        except UnicodeDecodeError:
+            self.faults.append(Fault(name, 1, "", "the file is not UTF-8"))
+        else:
+            self.digest.update(name.encode() + b"\0" + content + b"\0")
+            return text
+        return None
 
     def model(self, path: Path, shape: type[M]) -> M | None:
         name = path.relative_to(self.folder).as_posix()
-        try:
-            text = self.text(path)
-        except FileNotFoundError:
-            self.faults.append(Fault(name, 1, "", "the file is missing"))
-            return None
-        except UnicodeDecodeError:
-            self.faults.append(Fault(name, 1, "", "the file is not UTF-8"))
+        text = self.text(path)
+        if text is None:
             return None
         read = strict_yaml.read_model(text, name, shape)
         if isinstance(read, list):
@@ -132,25 +139,29 @@ class _Reader:
                 found[path.stem] = model
         return found
 
-    def rows(self, valueset: str) -> list[Row]:
-        path = self.folder / "valuesets" / "expansions" / f"{valueset}.csv"
-        if not path.exists():
+    def table(self, name: str, columns: tuple[str, ...], *, is_needed: bool) -> list[list[str]]:
+        """The lines of an expansion below its header; none where the file is missing and not needed."""
+        path = self.folder / "valuesets" / "expansions" / f"{name}.csv"
+        if not is_needed and not path.exists():
             return []
-        reader = csv.reader(self.text(path).splitlines())
-        header = next(reader, [])
-        if tuple(header) != Row._fields:
+        text = self.text(path)
+        if text is None:
+            return []
+        header, *lines = csv.reader(text.splitlines() or [""])
+        if tuple(header) != columns or any(len(line) != len(columns) for line in lines):
             self.faults.append(
-                Fault(path.relative_to(self.folder).as_posix(), 1, "", f"columns are {','.join(Row._fields)}")
+                Fault(path.relative_to(self.folder).as_posix(), 1, "", f"columns are {','.join(columns)}")
             )
             return []
-        return [Row(*map(intern, line)) for line in reader]
+        return lines
 
-    def products(self) -> list[Product]:
-        path = self.folder / "valuesets" / "expansions" / "rxnorm-products.csv"
-        if not path.exists():
-            return []
-        lines = csv.reader(self.text(path).splitlines())
-        next(lines, None)
+    def rows(self, name: str, valueset: schema.ValueSet) -> list[Row]:
+        lines = self.table(name, Row._fields, is_needed=bool(valueset.include))
+        return [Row(*map(intern, line)) for line in lines]
+
+    def products(self, valuesets: Iterable[schema.ValueSet]) -> list[Product]:
+        is_needed = any(valueset.kind == "medication" and valueset.include for valueset in valuesets)
+        lines = self.table("rxnorm-products", Product._fields, is_needed=is_needed)
         return [Product(code, tuple(ingredients.split("|")), route) for code, ingredients, route in lines]
 
 
@@ -159,6 +170,10 @@ def load_rules(folder: Path, *, keep_lines: bool = True) -> Rules:
 
     keep_lines: for faults that are found later; several MB that a running service has no use for.
     """
+    if not folder.is_dir():
+        raise RulesInvalid(
+            [Fault(str(folder), 1, "", "is no folder: CRAMPS_RULES_DIR, or --rules, names that of the rules")]
+        )
     reader = _Reader(folder, keep_lines=keep_lines)
     ruleset = reader.model(folder / "ruleset.yaml", schema.Ruleset)
     sources = reader.model(folder / "sources.yaml", schema.Sources)
@@ -169,8 +184,8 @@ def load_rules(folder: Path, *, keep_lines: bool = True) -> Rules:
     phrases = reader.model(folder / "text.yaml", Phrases)
     recommendations = reader.stems("recommendations", schema.Recommendation)
     valuesets = reader.stems("valuesets", schema.ValueSet)
-    expansions = {name: reader.rows(name) for name in valuesets}
-    products = reader.products()
+    expansions = {name: reader.rows(name, valueset) for name, valueset in valuesets.items()}
+    products = reader.products(valuesets.values())
     if reader.faults or not (ruleset and sources and orders and definitions and units and systems and phrases):
         raise RulesInvalid(reader.faults)
     return Rules(

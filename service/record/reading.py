@@ -104,7 +104,7 @@ def _open(bundle: shapes.Bundle, name: str, source: Source) -> None:
 def _by_type(entries: list[shapes.Entry]) -> dict[type[Resource], list[Located]]:
     """The entries with a resource by its type, each type in the order in which it came."""
     kinds = [type(entry.resource) for entry in entries]
-    by_type: dict[type, list[Any]] = {kind: [] for kind in set(kinds)}
+    by_type: dict[type, list[Any]] = {kind: [] for kind in dict.fromkeys(kinds)}  # the same order in every process
     if len(by_type) == 1:  # nearly every search
         by_type[kinds[0]] = entries
     else:

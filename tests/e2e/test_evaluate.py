@@ -264,6 +264,14 @@ def test_the_first_and_the_last_day_have_room_for_every_window(client: httpx2.Cl
 KINDS = ["collection", "searchset", "document", "transaction", "batch", "transaction-response", "history", "message"]
 
 
+def test_what_is_rejected_is_named_in_the_order_in_which_its_types_came(post: Post) -> None:
+    """Else two processes would answer one record differently."""
+    kinds = ["Condition", "Observation", "DiagnosticReport", "Procedure", "MedicationRequest", "ServiceRequest"]
+    for came in (kinds, kinds[::-1]):
+        others = [{"resourceType": kind, "id": "x", "subject": {"reference": "Patient/other"}} for kind in came]
+        assert list(rejected(post(bundle(PATIENT, *others)))) == [f"{kind}/x" for kind in came]
+
+
 @pytest.mark.parametrize("kind", [*KINDS, "something-new"])
 def test_a_bundle_of_any_type_is_read(post: Post, kind: str) -> None:
     composition = {"resourceType": "Composition", "id": "head", "subject": SUBJECT}

@@ -1,5 +1,7 @@
 """The command line: one table, and an exit code that says what happened."""
 
+import shutil
+import socket
 import subprocess
 import sys
 from importlib import import_module
@@ -40,3 +42,61 @@ def test_serving_others_without_a_decision_is_refused() -> None:
     assert refused.returncode == 2
     assert "CRAMPS_AUTH=open" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["check", "recognise", "schema", "openapi", "terminology", "explain", "serve"])
+def test_a_wrong_setting_is_said_by_every_command(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CRAMPS_PORT", "tcp://10.0.0.1")
+    given = {"recognise": ["x"], "explain": ["x"], "terminology": ["--source", "x"]}
+    assert main([name, *given.get(name, [])]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("CRAMPS_PORT: ")
+    assert "10.0.0.1" not in said
+
+
+@pytest.mark.parametrize("words", [["serve"], ["explain", "x"], ["recognise", "x"], ["check"]])
+def test_what_is_no_folder_of_rules_is_named_with_its_setting(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "rules"
+    file.touch()
+    monkeypatch.setenv("CRAMPS_RULES_DIR", str(file))
+    assert main(words) in {1, 2}
+    said = capsys.readouterr()
+    assert f"{file}:1: is no folder: CRAMPS_RULES_DIR" in said.err + said.out
+
+
+def test_rules_that_name_what_is_not_there_are_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(ROOT / "rules" / "wrong" / "sound", rules)
+    shutil.rmtree(rules / "recommendations")
+    monkeypatch.setenv("CRAMPS_RULES_DIR", str(rules))
+    assert main(["explain", "x"]) == 2
+    assert "which the rules name: `python -m service check`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["terminology", "--source"], ["schema", "--rules"]])
+def test_a_folder_that_is_not_there_is_named(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words, "/no/such/folder"]) == 2
+    assert capsys.readouterr().err.startswith("/no/such/folder/")
+
+
+def test_a_rule_that_is_not_there_is_not_passed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--only", "no-such-rule"]) == 1
+    assert "There is no rule no-such-rule" in capsys.readouterr().out
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        command = [sys.executable, "-m", "service", "serve", "--host", "127.0.0.1", "--port", port]
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode != 0
+    assert "address already in use" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -59,7 +59,9 @@ def test_an_origin_is_scheme_and_host(origin: str, monkeypatch: pytest.MonkeyPat
         Settings()
 
 
-@pytest.mark.parametrize("url", ["example.org", "ftp://example.org", "https://example.org?x=1", "https:///path"])
+@pytest.mark.parametrize(
+    "url", ["example.org", "ftp://example.org", "https://example.org?x=1", "https:///path", "https://a:b@example.org"]
+)
 def test_a_public_base_url_is_absolute(url: str) -> None:
     with pytest.raises(ValidationError, match="public_base_url"):
         Settings(public_base_url=url)
