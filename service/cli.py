@@ -1,6 +1,7 @@
 """The command line: a table of commands, each in a module that is imported only when it is called."""
 
 import gc
+import os
 import sys
 from argparse import ArgumentParser
 from importlib import import_module
@@ -48,9 +49,13 @@ def main(words: list[str] | None = None) -> int:
     try:
         module.add_arguments(parser)
         code: int = module.run(parser.parse_args(words[1:]))
+        sys.stdout.flush()
     except (SettingsInvalid, RulesInvalid) as invalid:
         print(*invalid.faults, sep="\n", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever read the output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as fault:
         if fault.filename is None:
             raise

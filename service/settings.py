@@ -1,5 +1,6 @@
 """What an operator can set: environment variables that begin with CRAMPS_, read once."""
 
+import os
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -162,8 +163,14 @@ class SettingsInvalid(Exception):
         self.faults = faults
 
 
-def read_settings(**given: Any) -> Settings:
-    """Returns the settings of the environment; what is given overrules it. Raises SettingsInvalid: all faults."""
+def read_settings(*, listens: bool = False, **given: Any) -> Settings:
+    """Returns the settings of the environment; what is given overrules it.
+
+    listens: False for a command that nobody can call, whatever address the environment names. Raises SettingsInvalid:
+    all faults.
+    """
+    if not listens:
+        given["host"] = "127.0.0.1"
     try:
         return Settings(**given)
     except ValidationError as invalid:
@@ -172,3 +179,10 @@ def read_settings(**given: Any) -> Settings:
             for fault in invalid.errors()
         ]
     raise SettingsInvalid(faults)
+
+
+def unknown_settings() -> list[str]:
+    """Returns the variables of the environment that look like settings and are none."""
+    prefix = Settings.model_config["env_prefix"]
+    names = (name for name in os.environ if name.upper().startswith(prefix))
+    return sorted(name for name in names if name.upper().removeprefix(prefix).lower() not in Settings.model_fields)

@@ -20,7 +20,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Write the document, or compare; 1 when they differ."""
     # The document does not depend on the environment of whoever writes it.
-    app = build_app(read_settings(host="127.0.0.1", public_base_url=None, clients_file=None))
+    app = build_app(read_settings(public_base_url=None, clients_file=None))
     document = msgspec.json.format(msgspec.json.encode(app.openapi()), indent=2) + b"\n"
     if not arguments.check:
         _COMMITTED.parent.mkdir(exist_ok=True)

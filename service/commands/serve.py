@@ -1,6 +1,7 @@
 """`serve`: answer requests until told to stop."""
 
 import gc
+import logging
 import sys
 from argparse import ArgumentParser, Namespace
 
@@ -9,8 +10,11 @@ import uvicorn
 from service import answer
 from service.app import build_app
 from service.clients import ClientsInvalid
+from service.gates.references import check_references
+from service.knowledge.load import RulesInvalid
+from service.log import log
 from service.observe import start_logging
-from service.settings import read_settings
+from service.settings import read_settings, unknown_settings
 
 _SWITCH_S = 0.001  # a fifth of the default: so long a small request waits for a thread that works on a large one
 
@@ -24,14 +28,19 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Serve; 2 when the clients file is refused."""
     given = {name: value for name in ("host", "port") if (value := getattr(arguments, name)) is not None}
-    settings = read_settings(**given)
+    settings = read_settings(listens=True, **given)
     gc.disable()  # what is made from here on stays: until app.py has frozen it, nothing is garbage
     try:
-        app = build_app(settings, answer.load(settings))
+        knowledge = answer.load(settings)
+        if faults := check_references(knowledge.program.rules):
+            raise RulesInvalid(faults)
+        app = build_app(settings, knowledge)
     except ClientsInvalid as invalid:
         print("CRAMPS_CLIENTS_FILE:", *invalid.faults, sep="\n", file=sys.stderr)
         return 2
     start_logging(settings)
+    for name in unknown_settings():
+        log(logging.WARNING, "no-such-setting", message=f"{name} is ignored")
     sys.setswitchinterval(_SWITCH_S)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"Documentation: {settings.public_base_url or f'http://{host}:{settings.port}'}/docs", file=sys.stderr)

@@ -1,5 +1,6 @@
 """The command line: one table, and an exit code that says what happened."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -90,13 +91,51 @@ def test_a_rule_that_is_not_there_is_not_passed(capsys: pytest.CaptureFixture[st
     assert "There is no rule no-such-rule" in capsys.readouterr().out
 
 
-def test_a_port_that_is_taken_is_said() -> None:
+def served(**settings: str) -> subprocess.CompletedProcess[str]:
+    """A start on a port that is taken, so that it ends whatever else is right."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = str(other.getsockname()[1])
         command = [sys.executable, "-m", "service", "serve", "--host", "127.0.0.1", "--port", port]
-        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            command, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, timeout=60, check=False
+        )
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    ended = served()
     assert ended.returncode != 0
     assert "address already in use" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_value_set_that_rules_name_and_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
+    """Started, the service would be silent on diabetes and say nothing of it."""
+    rules = tmp_path / "rules"
+    shutil.copytree(ROOT / "rules", rules, ignore=shutil.ignore_patterns("wrong", "*.vignettes.yaml"))
+    (rules / "valuesets" / "diabetes.yaml").unlink()
+    ended = served(CRAMPS_RULES_DIR=str(rules))
+    assert ended.returncode == 2
+    assert "there is no value set diabetes" in ended.stderr
+    assert "address already in use" not in ended.stderr
+
+
+def test_a_misspelt_setting_is_named() -> None:
+    ended = served(CRAMPS_CLIENT_FILE="clients.yaml")
+    assert "CRAMPS_CLIENT_FILE is ignored" in ended.stderr
+    assert "clients.yaml" not in ended.stderr
+
+
+def test_a_command_that_does_not_listen_asks_for_no_decision(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRAMPS_HOST", "0.0.0.0")
+    assert main(["explain", str(ROOT / "openapi" / "examples" / "evaluate" / "uncomplicated.json")]) == 0
+
+
+def test_a_reader_that_has_read_enough_is_no_fault() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "service", "explain", "openapi/examples/evaluate/uncomplicated.json"]
+    with os.fdopen(write, "wb") as closed:
+        ended = subprocess.run(command, cwd=ROOT, stdout=closed, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert ended.stderr == b""
