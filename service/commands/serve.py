@@ -10,7 +10,7 @@ import uvicorn
 from service import answer
 from service.app import build_app
 from service.clients import ClientsInvalid
-from service.gates.references import check_references
+from service.gates.references import missing_references
 from service.knowledge.load import RulesInvalid
 from service.log import log
 from service.observe import start_logging
@@ -32,7 +32,7 @@ def run(arguments: Namespace) -> int:
     gc.disable()  # what is made from here on stays: until app.py has frozen it, nothing is garbage
     try:
         knowledge = answer.load(settings)
-        if faults := check_references(knowledge.program.rules):
+        if faults := missing_references(knowledge.program.rules):
             raise RulesInvalid(faults)
         app = build_app(settings, knowledge)
     except ClientsInvalid as invalid:

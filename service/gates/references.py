@@ -26,6 +26,16 @@ _OTHER_KINDS = {
 
 def check_references(rules: Rules) -> list[Fault]:
     """Returns a fault for every reference to nothing and for everything that nothing refers to."""
+    checker = _checked(rules)
+    return checker.faults + list(checker.unused())
+
+
+def missing_references(rules: Rules) -> list[Fault]:
+    """Returns a fault for every reference to nothing: a rule that names what is not there would be silent."""
+    return _checked(rules).faults
+
+
+def _checked(rules: Rules) -> _Checker:
     checker = _Checker(rules)
     for name, recommendation in rules.recommendations.items():
         checker.recommendation(f"recommendations/{name}.yaml", recommendation)
@@ -33,7 +43,7 @@ def check_references(rules: Rules) -> list[Fault]:
         checker.clause("definitions.yaml", ("definitions", number, "when"), definition.when)
     checker.other_files()
     checker.circles()
-    return checker.faults + list(checker.unused())
+    return checker
 
 
 class _Checker:
