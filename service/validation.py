@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from service.shapes import READ
+
 _MOST_ISSUES = 10
 _TOO_DEEP = "nested too deep to be validated"
 
@@ -42,6 +44,12 @@ def validate(body: bytes, explanation: dict[str, Any] | None) -> list[dict[str, 
         if issues:
             report.append({"reference": reference, "issues": issues})
     return report
+
+
+def load() -> None:
+    """Loads the models of the types that are read, so that the first record does not wait for them."""
+    entries = [{"resource": {"resourceType": kind}} for kind in READ]
+    validate(json.dumps({"entry": entries}).encode(), None)
 
 
 def _path(location: tuple[int | str, ...]) -> str:

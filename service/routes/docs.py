@@ -5,7 +5,9 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
+from starlette.background import BackgroundTask
 
+from service import validation
 from service.errors import Code, Refusal
 
 _STATIC = Path(__file__).resolve().parent.parent / "static"
@@ -30,8 +32,8 @@ async def front(request: Request) -> RedirectResponse:
 
 @router.get("/docs")
 async def page() -> FileResponse:
-    """The interactive documentation."""
-    return FileResponse(_STATIC / "docs.html")
+    """The interactive documentation; who opens it is about to try /evaluate, which validates."""
+    return FileResponse(_STATIC / "docs.html", background=BackgroundTask(validation.load))
 
 
 @router.get("/docs/{name}")
