@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from service.contract.answers import Day, Indicator
-from service.contract.model import Part
+from service.contract.model import Day, Indicator, Part
 
 Clause = Annotated[
     dict[str, Any], Field(description="As written, in the words of rules/README.md; windows are numbers of days.")
