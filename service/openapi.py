@@ -73,6 +73,10 @@ _TOKEN = {
     "bearerFormat": "JWT",
     "description": "Signed by a client of the clients file. Without such a file, or where it says so, none is needed.",
 }
+_REQUEST_ID: dict[str, Any] = {
+    "description": "That of the request where it is a UUID, else a new one; the log line of the request has it too.",
+    "schema": {"type": "string", "format": "uuid"},
+}
 _OPERATION_OUTCOME: dict[str, Any] = {
     "type": "object",
     "description": "FHIR R4 OperationOutcome with one issue.",
@@ -209,7 +213,11 @@ def _correct(responses: dict[str, Any], path: str, refusals: Iterable[Code]) -> 
         response["description"] = f"{response['description']}\n{line}".lstrip()
         refusal = {"value": render(Refusal(code))}
         response["content"][media_type].setdefault("examples", {})[code.slug] = refusal
+        for header, value in Refusal(code).headers.items():
+            response.setdefault("headers", {})[header] = {"schema": {"type": "string"}, "example": value}
     for status, response in responses.items():
         if status >= "400":
             response.setdefault("content", content)
     responses.setdefault("default", {"description": "A refusal, from the one table of codes", "content": content})
+    for response in responses.values():
+        response.setdefault("headers", {})["X-Request-ID"] = _REQUEST_ID

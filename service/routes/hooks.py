@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Path, Request
@@ -34,13 +34,10 @@ from service.supply import supply
 from service.wire import Message
 
 router = APIRouter(tags=["CDS Hooks"], route_class=Straight)
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
 NAMES: dict[str, Example] = {
     service.id: {"summary": service.title, "value": service.id} for service in SERVICES.values()
 }
+_TAGGED = {"ETag": {"description": "For `If-None-Match`", "schema": {"type": "string"}}}
 
 
 @router.get(
@@ -48,8 +45,8 @@ NAMES: dict[str, Example] = {
     summary="Which CDS services are there?",
     operation_id="discovery",
     responses={
-        200: {"description": "The services, with hook and prefetch templates"},
-        304: {"description": "What `If-None-Match` names is current"},
+        200: {"description": "The services, with hook and prefetch templates", "headers": _TAGGED},
+        304: {"description": "What `If-None-Match` names is current", "headers": _TAGGED},
     },
 )
 async def discovery(request: Request) -> Response:
