@@ -13,7 +13,6 @@ from service.terminology.lists import Lists, Product, read_lists
 from service.terminology.sets import ValueSet, ValueSetError, read_set
 
 PRODUCTS = "rxnorm-products.csv"
-COLUMNS = tuple(column.name for column in fields(Row))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

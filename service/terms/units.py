@@ -31,11 +31,6 @@ class Units:
                 return accepted[name]
         return None
 
-    def convert(self, valueset: str, value: float, unit: str) -> float | None:
-        """Returns a value in the value set's canonical unit."""
-        factor = self.factors.get(valueset, {}).get(unit)
-        return None if factor is None else value * factor.factor + factor.offset
-
 
 def compile_units(rules: Rules) -> Units:
     """Compiles the spellings and factors; a spelling of which only the case differs is accepted too."""
