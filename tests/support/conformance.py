@@ -12,7 +12,6 @@ from typing import Any, cast
 import httpx2
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from service.contract import CdsResponse, CdsServices, FeedbackResponse
 from tests.support.document import documented
 from tests.support.shared import CONFORMANCE
 
@@ -51,7 +50,6 @@ def holds(answer: httpx2.Response) -> None:
     elif "services" in body:
         _conforms("services", body)
     elif "cards" in body:
-        CdsResponse.model_validate_json(answer.content)
         _conforms("response", body)
 
 
@@ -61,7 +59,6 @@ def is_response(answer: httpx2.Response) -> dict[str, Any]:
     assert answer.headers["content-type"] == "application/json"
     documented(answer)
     body = _read(answer.content)
-    CdsResponse.model_validate_json(answer.content)
     _conforms("response", body)
     ids = [card["uuid"] for card in body["cards"] if "uuid" in card]
     for card in body["cards"]:
@@ -86,8 +83,8 @@ def is_response(answer: httpx2.Response) -> dict[str, Any]:
 def is_discovery(answer: httpx2.Response) -> dict[str, Any]:
     """Assert that the answer is conformant discovery, and give it."""
     assert answer.status_code == 200, answer.text
+    documented(answer)
     body = _read(answer.content)
-    CdsServices.model_validate_json(answer.content)
     _conforms("services", body)
     return body
 
@@ -96,7 +93,7 @@ def is_feedback_reply(answer: httpx2.Response) -> dict[str, int]:
     """Assert that the answer is our reply to feedback, and give it."""
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
-    FeedbackResponse.model_validate_json(answer.content)
+    documented(answer)
     return cast("dict[str, int]", _read(answer.content))
 
 

@@ -19,9 +19,8 @@ def documented(answer: httpx2.Response) -> None:
         return
     responses = operation["responses"]
     response = responses.get(str(answer.status_code), responses["default"])
-    always = (
-        response["headers"] if answer.status_code < 400 else ["X-Request-ID"]
-    )  # others belong to one code of several
+    # Of a refusal, other headers belong to one of several codes.
+    always = response["headers"] if answer.status_code < 400 else ["X-Request-ID"]
     assert [name for name in always if name not in answer.headers] == []
     shown = response["content"]
     media_type = answer.headers["content-type"].partition(";")[0]
