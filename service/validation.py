@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -46,8 +47,9 @@ def validate(body: bytes, explanation: dict[str, Any] | None) -> list[dict[str, 
     return report
 
 
+@cache
 def load() -> None:
-    """Loads the models of the types that are read, so that the first record does not wait for them."""
+    """Loads the models of the types that are read, once, so that the first record does not wait for them."""
     entries = [{"resource": {"resourceType": kind}} for kind in READ]
     validate(json.dumps({"entry": entries}).encode(), None)
 

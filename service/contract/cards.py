@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from service.contract.model import Indicator, Part
+from service.contract.model import Part
+from service.knowledge.schema import Indicator
 
 
 class Coding(Part):

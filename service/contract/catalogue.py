@@ -6,26 +6,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from service.contract.model import Day, Indicator, Part
+from service.contract.explanation import NumberSet, Ruleset, RulesNamed
+from service.contract.model import Day, Part
+from service.knowledge.schema import Grade, Indicator, Version
 
 Clause = Annotated[
     dict[str, Any], Field(description="As written, in the words of rules/README.md; windows are numbers of days.")
 ]
-Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
 Ids = Annotated[list[str], Field(min_length=1)]
 
 
-class RulesNamed(Part):
-    """Version and digest of the rules."""
-
-    version: Version
-    digest: str = Field(description="Changes with every change of the rules.")
-
-
-class RulesTitled(RulesNamed):
+class RulesTitled(Ruleset):
     """The rule set."""
 
-    id: str
     title: str
 
 
@@ -156,7 +149,7 @@ class RuleEvidence(Part):
 
     source: str
     supports: str
-    grade: Literal["A", "B", "C", "D"]
+    grade: Grade
 
 
 class RuleNumber(Part):
@@ -185,14 +178,6 @@ class Citation(Part):
     url: str | None = None
     seen: Literal["retrieved", "second-hand", "from memory"]
     note: str | None = None
-
-
-class NumberSet(Part):
-    """A number that the site set."""
-
-    path: str
-    published: str
-    here: str
 
 
 class SiteOfRule(Part):

@@ -6,17 +6,23 @@ from typing import Literal
 
 from pydantic import Field
 
-from service.contract.model import Day, Indicator, Part
+from service.contract.model import Day, Part
+from service.knowledge.schema import Indicator, Version
 
 Outcome = Literal["fires", "satisfied", "replaced", "unknown", "silent"]
 
 
-class Ruleset(Part):
+class RulesNamed(Part):
+    """Version and digest of the rules."""
+
+    version: Version
+    digest: str = Field(description="Changes with every change of the rules.")
+
+
+class Ruleset(RulesNamed):
     """Which rules answered."""
 
     id: str
-    version: str
-    digest: str = Field(description="Changes with every change of the rules.")
 
 
 class OverlayRead(Part):
@@ -26,13 +32,18 @@ class OverlayRead(Part):
     codes: int = Field(ge=0)
 
 
-class Threshold(Part):
-    """A number of a rule that the site set."""
+class NumberSet(Part):
+    """A number that the site set."""
 
-    rule: str = Field(description="Id of a rule or definition.")
-    path: str = Field(description="Where in its file, the keys from the top parted by dots.")
+    path: str = Field(description="Where in the file of its rule, the keys from the top parted by dots.")
     published: str
     here: str
+
+
+class Threshold(NumberSet):
+    """A number that the site set, with the rule that it is of."""
+
+    rule: str = Field(description="Id of a rule or definition.")
 
 
 class Decisions(Part):
