@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from service.errors import Code, Refusal
-from service.record import utf8
+from service.record import Body, utf8
 
 Outcome = Literal["accepted", "overridden"]
 _OUTCOMES: dict[str, Outcome] = {"accepted": "accepted", "overridden": "overridden"}
@@ -41,7 +41,7 @@ class Feedback:
     rejected: int = 0
 
 
-def read(body: bytes) -> Feedback:
+def read(body: Body) -> Feedback:
     """Returns the entries that name a card and an outcome; any other is rejected and spoils only itself.
 
     Raises Refusal: body-not-json, body-not-object, member-missing, member-ill-typed.

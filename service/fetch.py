@@ -35,11 +35,7 @@ class FhirReader:
     async def fetch(self, message: Message, templates: tuple[Template, ...], caller: Caller) -> Fetched:
         """Returns what could be had of what a message lacks for a service's templates."""
         fetched = Fetched()
-        if message.fhir_server is None:
-            return fetched
         lacks = lacking(message, templates)
-        if not lacks:
-            return fetched
         server = server_of(message, caller)
         if server is None or self._visits is None:
             fetched.outcomes[Outcome.NOT_ALLOWED] += len(lacks)
@@ -49,6 +45,11 @@ class FhirReader:
             fetched.outcomes[Outcome.NO_TOKEN] += len(lacks)
             return fetched
         return await self._visits.make(server, token, message.patient_id, lacks)
+
+
+def is_to_fetch(message: Message, templates: tuple[Template, ...]) -> bool:
+    """Returns whether a message lacks something and names a server to ask for it."""
+    return message.fhir_server is not None and bool(lacking(message, templates))
 
 
 def _visits(settings: Settings) -> Visits:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from service import shapes
-from service.record import Rejection, Source, Unreadable, from_decoded, kind_of, read_resource
+from service.record import Body, Rejection, Source, Unreadable, from_decoded, kind_of, read_resource
 
 _DECODER = msgspec.json.Decoder(shapes.AnyResource)
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -28,7 +28,7 @@ def page_of(resource: shapes.Resource, name: str) -> Source | None:
     return source
 
 
-def read_page(body: bytes | msgspec.Raw, name: str) -> Source | None:
+def read_page(body: Body | msgspec.Raw, name: str) -> Source | None:
     """Reads a page from its bytes, one malformed entry spoiling only itself; None for an OperationOutcome.
 
     name: stands in the place of entries that have neither id nor fullUrl. Raises msgspec.DecodeError for no JSON.
@@ -59,7 +59,7 @@ def _next(links: list[shapes.Link] | None) -> str | None:
     return next((link.url or "" for link in links or () if link.relation == "next"), None)
 
 
-def _without_links(body: bytes | msgspec.Raw) -> tuple[bytes, str | None]:
+def _without_links(body: Body | msgspec.Raw) -> tuple[bytes, str | None]:
     members = _MEMBERS.decode(body)
     written = members.pop("link", msgspec.Raw(b"null"))
     try:

@@ -8,12 +8,12 @@ import msgspec
 
 from service import shapes
 from service.errors import Code, Refusal
-from service.record import Identity, Located, Record, Source, Unreadable, assemble, read_bundle, utf8, whose
+from service.record import Body, Identity, Located, Record, Source, Unreadable, assemble, read_bundle, utf8, whose
 
 _TAIL = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+)/([^/#]+)(?:/_history/.*)?$")
 
 
-def read_posted(body: bytes, types: frozenset[str]) -> Record:
+def read_posted(body: Body, types: frozenset[str]) -> Record:
     """Returns the record in a Bundle of any type, every one of `types` counting as supplied.
 
     A Bundle with a `next` link or an error outcome is not the whole record: what it holds is used, absence is not
@@ -30,7 +30,7 @@ def read_posted(body: bytes, types: frozenset[str]) -> Record:
     return assemble([source], supplied, types - supplied, identity, patient, owner_required=False)
 
 
-def _read(body: bytes) -> Source:
+def _read(body: Body) -> Source:
     try:
         body = utf8(body)
         return read_bundle(body)

@@ -13,7 +13,7 @@ import msgspec
 from service.context import Brought, Context, LooseContext, bring
 from service.errors import Code, Refusal
 from service.page import page_of, read_page
-from service.record import Source, utf8
+from service.record import Body, Source, utf8
 from service.services import Service
 from service.shapes import AnyResource, Bundle, Shape
 
@@ -90,7 +90,7 @@ _REFERENCE = re.compile(r"(?:(?:https?://\S+/)?(?P<kind>[A-Z][A-Za-z]+)/)?(?P<id
 _TOKEN = re.compile(r"[!-~]+")
 
 
-def read(body: bytes, service: Service, aliases: Mapping[str, str] = _NO_ALIASES) -> Message:
+def read(body: Body, service: Service, aliases: Mapping[str, str] = _NO_ALIASES) -> Message:
     """Reads a hook call for one service.
 
     aliases: the client's prefetch keys → ours; what came under ours wins.
@@ -102,7 +102,7 @@ def read(body: bytes, service: Service, aliases: Mapping[str, str] = _NO_ALIASES
         raise Refusal(Code.BODY_NOT_JSON) from None
 
 
-def _read(body: bytes, service: Service, aliases: Mapping[str, str]) -> Message:
+def _read(body: Body, service: Service, aliases: Mapping[str, str]) -> Message:
     try:
         body = utf8(body)
         call = _CALL.decode(body)
@@ -161,7 +161,7 @@ def _is_over(expires_in: Any) -> bool:
         return False
 
 
-def _decode_loose(body: bytes) -> _LooseCall:
+def _decode_loose(body: Body) -> _LooseCall:
     try:
         return _LOOSE.decode(body)
     except msgspec.ValidationError:

@@ -7,12 +7,14 @@ from typing import TypeVar
 
 import msgspec
 
+from service.record.sources import Body
+
 T = TypeVar("T")
 _MENDS = 25  # faults mended in one piece before it is given up
 _STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
 
 
-def mend(body: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T], faults: list[str]) -> T | None:
+def mend(body: Body | msgspec.Raw, decoder: msgspec.json.Decoder[T], faults: list[str]) -> T | None:
     """Drops the elements that are not of their type, noting the path of each, until the rest can be read."""
     try:
         tree = msgspec.json.decode(body)

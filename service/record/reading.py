@@ -9,7 +9,7 @@ import msgspec
 
 from service import shapes
 from service.record.mending import mend
-from service.record.sources import Located, Placed, Rejection, Source, Unreadable
+from service.record.sources import Body, Located, Placed, Rejection, Source, Unreadable
 from service.shapes import Resource
 from service.versions import SUCCESSORS, are_r4, as_r4
 
@@ -22,20 +22,21 @@ _OPENED = (shapes.Bundle, shapes.OperationOutcome)
 # What is read as resources of other types: they take their place among those in the order in which all came.
 _BECOME_OTHERS = frozenset((shapes.Bundle, *SUCCESSORS))
 _MOST_FAULTS = 10_000  # in one Bundle, those within it counted: each takes more room in the answer than it came in
+_MARK = b"\xef\xbb\xbf"
 _DECODERS = {name: msgspec.json.Decoder(shape) for name, shape in shapes.READ.items()}
 
 
-def utf8(body: bytes) -> bytes:
+def utf8(body: Body) -> Body:
     """Returns the bytes of a body without a byte order mark.
 
     Looked at here, because the decoder skips what no rule reads. Raises UnicodeDecodeError.
     """
     if not body.isascii():
         body.decode()
-    return body.removeprefix(b"\xef\xbb\xbf")
+    return body.removeprefix(_MARK) if body.startswith(_MARK) else body  # without one, no copy of a bytearray
 
 
-def read_bundle(body: bytes | msgspec.Raw, name: str = "Bundle") -> Source:
+def read_bundle(body: Body | msgspec.Raw, name: str = "Bundle") -> Source:
     """Reads a Bundle of any type, one malformed entry spoiling only itself.
 
     `name` stands in the place of entries that have neither id nor fullUrl. Nested Bundles (batch-response) are opened.
@@ -53,7 +54,7 @@ def read_bundle(body: bytes | msgspec.Raw, name: str = "Bundle") -> Source:
     return source
 
 
-def read_resource(body: bytes | msgspec.Raw, name: str) -> Source:
+def read_resource(body: Body | msgspec.Raw, name: str) -> Source:
     """Reads one resource: a Bundle is opened, anything else stands alone."""
     kind = kind_of(body)
     if kind == "Bundle":
@@ -73,7 +74,7 @@ def from_decoded(resource: Resource, name: str) -> Source:
     return source
 
 
-def kind_of(body: bytes | msgspec.Raw) -> str:
+def kind_of(body: Body | msgspec.Raw) -> str:
     """Returns the type of a resource, empty where it names none."""
     try:
         return _KIND.decode(body).resourceType
@@ -153,7 +154,7 @@ def _name(resource: Resource, full_url: str | None, name: str) -> str:
     return full_url or name
 
 
-def _read_entries(body: bytes | msgspec.Raw, name: str) -> Source:
+def _read_entries(body: Body | msgspec.Raw, name: str) -> Source:
     """The slow way: each entry by itself, and a malformed one element by element."""
     if kind_of(body) != "Bundle":
         raise Unreadable("no Bundle")
@@ -188,7 +189,7 @@ def _look_at(response: msgspec.Raw, source: Source) -> None:
     source.complete &= not failed
 
 
-def _take(body: bytes | msgspec.Raw, kind: str, full_url: str | None, name: str, source: Source) -> None:
+def _take(body: Body | msgspec.Raw, kind: str, full_url: str | None, name: str, source: Source) -> None:
     if not kind:
         source.rejected.append(Rejection(full_url or name, "no resourceType: not a FHIR resource"))
         return

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 
 from service.shapes import Resource
 from service.versions import Other
+
+Body: TypeAlias = bytes | bytearray  # as it came, or as it was collected
 
 
 class Rejection(msgspec.Struct, frozen=True, gc=False):

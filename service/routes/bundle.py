@@ -21,6 +21,7 @@ from service.clients import EVALUATE
 from service.explanation import EXTENSION
 from service.observe import Metrics
 from service.posted import read_posted
+from service.record import Body
 from service.reply import reply
 from service.settings import Settings
 from service.stages import begin, ended
@@ -93,7 +94,7 @@ async def evaluate(
 
 
 def _answer(
-    body: bytes,
+    body: Body,
     knowledge: Knowledge,
     settings: Settings,
     metrics: Metrics,

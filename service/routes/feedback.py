@@ -17,6 +17,7 @@ from service.callers import Callers
 from service.errors import Code, Refusal
 from service.memory import Memory
 from service.observe import Metrics, note
+from service.record import Body
 from service.routes.hooks import NAMES
 from service.services import SERVICES
 from service.settings import Settings
@@ -51,7 +52,7 @@ async def tell(
     return Response(msgspec.json.encode(counts), media_type="application/json")
 
 
-def _count(request: Request, service_id: str, body: bytes) -> dict[str, int]:
+def _count(request: Request, service_id: str, body: Body) -> dict[str, int]:
     told = feedback.read(body)
     knowledge: Knowledge = request.app.state.knowledge
     memory: Memory = request.app.state.memory

@@ -21,13 +21,13 @@ from service.cards.compose import RULES_EXTENSION
 from service.clients import Caller
 from service.errors import Code, Refusal
 from service.explanation import EXTENSION
-from service.fetch import FhirReader
+from service.fetch import FhirReader, is_to_fetch
 from service.memory import Memory
 from service.observe import Metrics, note
-from service.record import Source
+from service.record import Body, Source
 from service.reply import reply
 from service.routes.straight import Straight
-from service.services import SERVICES
+from service.services import SERVICES, Service
 from service.settings import Settings
 from service.stages import begin, ended
 from service.supply import supply
@@ -88,19 +88,18 @@ async def call(
     knowledge: Knowledge = request.app.state.knowledge
     metrics: Metrics = request.app.state.metrics
     aside: Aside = request.app.state.aside
-    message = await aside.work(len(body), wire.read, body, service, caller.prefetch_keys)
-    stages.end("read")
-    if message.user_is_lay:
-        return reply(request, {"cards": []}, stages)
-    reader: FhirReader = request.app.state.fhir_reader
-    fetched = await reader.fetch(message, knowledge.offered[service.id], caller)
-    if fetched.outcomes:
+    message, answer = await aside.work(len(body), _read, body, service, caller, knowledge, settings, metrics)
+    if answer is None:
+        reader: FhirReader = request.app.state.fhir_reader
+        fetched = await reader.fetch(message, knowledge.offered[service.id], caller)
         metrics.count_fetches(fetched.outcomes, fetched.seconds)
         note(request.scope, fetched=dict(fetched.outcomes))
-    stages.end("fetch")
-    answer = await aside.work(
-        len(body) + fetched.size_bytes, _answer, message, fetched.sources, caller, knowledge, settings, metrics
-    )
+        stages.end("fetch")
+        answer = await aside.work(
+            len(body) + fetched.size_bytes, _answer, message, fetched.sources, caller, knowledge, settings, metrics
+        )
+    if message.user_is_lay:
+        return reply(request, answer, stages)
     gate = answer["extension"][EXTENSION]["gate"]
     note(request.scope, cards=len(answer["cards"]), gate="open" if gate["open"] else "closed")
     memory: Memory = request.app.state.memory
@@ -118,6 +117,23 @@ def _revalidated(request: Request, content: bytes) -> Response:
     if held & {tag, "*"}:
         return Response(status_code=304, headers=headers)
     return Response(content, headers=headers, media_type="application/json")
+
+
+def _read(
+    body: Body, service: Service, caller: Caller, knowledge: Knowledge, settings: Settings, metrics: Metrics
+) -> tuple[Message, dict[str, Any] | None]:
+    """The message and its answer, None where something has to be fetched first.
+
+    Both in one go: a large record that waited for its turn half done would take memory meanwhile.
+    """
+    message = wire.read(body, service, caller.prefetch_keys)
+    ended("read")
+    if message.user_is_lay:
+        return message, {"cards": []}
+    if is_to_fetch(message, knowledge.offered[service.id]):
+        return message, None
+    ended("fetch")
+    return message, _answer(message, {}, caller, knowledge, settings, metrics)
 
 
 def _answer(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,26 @@ def refused(client: httpx2.Client, record: Any, **parameters: str) -> tuple[int,
 
 def rejected(body: dict[str, Any]) -> dict[str, str]:
     return {item["reference"]: item["reason"] for item in explanation(body).get("rejected", ())}
+
+
+@pytest.mark.parametrize("is_announced", [True, False], ids=["of known length", "chunked"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "with a byte order mark"])
+@pytest.mark.parametrize("padding", [0, 200_000, 2_000_000])
+def test_a_body_means_the_same_in_however_many_pieces_it_comes(
+    client: httpx2.Client, padding: int, mark: bytes, is_announced: bool
+) -> None:
+    # What counts stands at the end, behind a resource that fills many pieces.
+    record = bundle(PATIENT | {"text": {"div": "é" * padding}}, cramps(), diabetes())
+    body = mark + json.dumps(record, ensure_ascii=False).encode()
+    whole = is_response(client.post("/evaluate", content=body, headers=JSON, params={"asOf": AS_OF}))
+    sizes = [1, 2, 3, 500, 70_000, 1_000_000, len(body)]
+    places = [0, *(place for place in accumulate(sizes) if place < len(body)), len(body)]
+    pieces = (body[start:end] for start, end in pairwise(places))
+    headers = JSON | ({"Content-Length": str(len(body))} if is_announced else {})
+    answer = client.post("/evaluate", content=pieces, headers=headers, params={"asOf": AS_OF})
+    assert answer.request.headers.get("content-length") == headers.get("Content-Length")
+    assert explanation(is_response(answer)) == explanation(whole)
+    assert finding(whole, "diabetes")
 
 
 # --- the examples of the documentation -------------------------------------------------------------------------------
