@@ -7,8 +7,9 @@ from itertools import chain
 from pathlib import Path
 
 from service.engine.program import Program, compile_program
-from service.gates import cohort, drafts, mutation, references, versions, vignettes, wrong
+from service.gates import cohort, drafts, mutation, versions, vignettes, wrong
 from service.gates.vignettes import Prepared
+from service.knowledge import references
 from service.knowledge.load import Rules, RulesInvalid, load_rules
 from service.settings import read_settings
 

@@ -10,8 +10,6 @@ import uvicorn
 from service import answer
 from service.app import build_app
 from service.clients import ClientsInvalid
-from service.gates.references import missing_references
-from service.knowledge.load import RulesInvalid
 from service.log import log
 from service.observe import start_logging
 from service.settings import read_settings, unknown_settings
@@ -32,8 +30,6 @@ def run(arguments: Namespace) -> int:
     gc.disable()  # what is made from here on stays: until app.py has frozen it, nothing is garbage
     try:
         knowledge = answer.load(settings)
-        if faults := missing_references(knowledge.program.rules):
-            raise RulesInvalid(faults)
         app = build_app(settings, knowledge)
     except ClientsInvalid as invalid:
         print("CRAMPS_CLIENTS_FILE:", *invalid.faults, sep="\n", file=sys.stderr)

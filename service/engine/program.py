@@ -16,9 +16,9 @@ from service.engine.standing import Guard, Standing
 from service.engine.words import Ask
 from service.knowledge.load import Rules, RulesInvalid, load_rules
 from service.knowledge.overlay import with_overlay
+from service.knowledge.references import missing_references
 from service.knowledge.schema import Clause, Escalation, Line, Model, Offer, Order, Recommendation, Test, Variant
 from service.knowledge.site import with_site
-from service.knowledge.strict_yaml import Fault
 from service.terms import Terms, compile_terms
 
 # word beside a part of a rule → the answers to its clause that let the part stand
@@ -134,15 +134,13 @@ def load_program(
     rules = load_rules(folder, keep_lines=keep_lines)
     if overlay is not None:
         rules = with_overlay(rules, overlay)
-    try:
-        return compile_program(rules if site is None else with_site(rules, site))
-    except KeyError as missing:
-        said = f"there is no {missing.args[0]}, which the rules name: `python -m service check` says where"
-        raise RulesInvalid([Fault(str(folder), 1, "", said)]) from None
+    if faults := missing_references(rules):
+        raise RulesInvalid(faults)
+    return compile_program(rules if site is None else with_site(rules, site))
 
 
 def compile_program(rules: Rules) -> Program:
-    """Compiles loaded rules. Raises KeyError on a reference that check_references would have named."""
+    """Compiles loaded rules, of which missing_references names nothing."""
     terms = compile_terms(rules)
     orders = {order.key: order for order in rules.orders.orders}
     completions = {key: completion_of(order, terms.kinds) for key, order in orders.items()}

@@ -1,1 +1,1 @@
-"""The gates that a rule change must pass: references, vignettes, mutation, and the ways to be wrong."""
+"""The gates that a rule change must pass: vignettes, mutation, and the ways to be wrong."""

@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from service.gates.references import check_references
 from service.gates.vignettes import load_vignettes
 from service.knowledge.load import RulesInvalid, load_rules
+from service.knowledge.references import check_references
 
 SOUND = "sound"
 

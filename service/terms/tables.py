@@ -14,7 +14,7 @@ from service.terms.units import compile_units
 
 
 def compile_terms(rules: Rules) -> Terms:
-    """Compiles the value sets of a rule set. Pure; raises nothing that check_references would not have named."""
+    """Compiles the value sets of a rule set. Pure; nothing that it names may be missing."""
     tables = _Tables()
     for name, rows in rules.expansions.items():
         for row in rows:

@@ -17,7 +17,7 @@ from service.commands.schema import rendered
 from service.engine.program import Program, compile_program
 from service.gates import mutation, vignettes, wrong
 from service.gates.drafts import check_drafts
-from service.gates.references import check_references
+from service.knowledge.references import check_references
 from service.gates.vignettes import FOLDERS, Prepared, load_vignettes
 from service.knowledge.load import load_rules
 from service.settings import Settings
