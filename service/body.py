@@ -5,12 +5,11 @@ import asyncio
 from starlette.requests import ClientDisconnect, Request
 
 from service.errors import Code, Refusal
+from service.record import Body
 from service.settings import Settings
 
-_MOST_ROOM = 8  # times what has come: who announces much and sends little is given little memory
 
-
-async def read_body(request: Request, settings: Settings, most_bytes: int | None = None) -> bytearray:
+async def read_body(request: Request, settings: Settings, most_bytes: int | None = None) -> Body:
     """The bytes of the body, of a media type that may hold JSON and no larger than the limit.
 
     most_bytes: where less than the setting is enough.
@@ -34,32 +33,34 @@ async def read_body(request: Request, settings: Settings, most_bytes: int | None
         raise Refusal(Code.BODY_TOO_SLOW) from None
 
 
-async def _collect(request: Request, limit_bytes: int, announced_bytes: int) -> bytearray:
-    """All chunks in one piece, which has its length from the start where that is announced: no copy when all is here.
+async def _collect(request: Request, limit_bytes: int, announced_bytes: int) -> Body:
+    """All chunks in one piece; counted as they arrive, since a chunked body announces no length.
 
-    Counted as they arrive, since a chunked body announces no length.
+    When half of an announced length has come, room is made for the whole, so that in the end it does not stand beside
+    its parts. Not sooner: who announces much need not send it.
     """
+    chunks: list[bytes] = []
     body = bytearray()
-    size_bytes = 0
+    filled_bytes = size_bytes = 0
     is_whole = False
     while not is_whole:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        chunk = message.get("body", b"")
-        is_whole = not message.get("more_body", False)
-        end_bytes = size_bytes + len(chunk)
-        if end_bytes > limit_bytes:
+        chunks.append(message.get("body", b""))
+        size_bytes += len(chunks[-1])
+        if size_bytes > limit_bytes:
             raise Refusal(Code.BODY_TOO_LARGE)
-        if end_bytes > len(body):
-            room_bytes = min(announced_bytes or 2 * end_bytes, _MOST_ROOM * end_bytes)
-            larger = bytearray(max(room_bytes, end_bytes))
-            larger[: len(body)] = body
-            body = larger
-        body[size_bytes:end_bytes] = chunk
-        size_bytes = end_bytes
-    del body[size_bytes:]
-    return body
+        is_whole = not message.get("more_body", False)
+        if not is_whole and not body and size_bytes < announced_bytes <= 2 * size_bytes:
+            body = bytearray(announced_bytes)
+        if body:
+            for chunk in chunks:
+                body[filled_bytes : filled_bytes + len(chunk)] = chunk
+                filled_bytes += len(chunk)
+            chunks.clear()
+    del body[filled_bytes:]
+    return body or b"".join(chunks)
 
 
 def _check_media_type(request: Request) -> None:
