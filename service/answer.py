@@ -36,7 +36,7 @@ class Knowledge:
 
 def load(settings: Settings) -> Knowledge:
     """Returns the rule set of the settings with the site's codes and decisions. Raises RulesInvalid."""
-    return prepare(load_program(settings.rules_dir, settings.overlay_file, settings.site_file, keep_lines=False))
+    return prepare(load_program(settings.rules_dir, settings.overlay_file, settings.site_file))
 
 
 def prepare(program: Program) -> Knowledge:

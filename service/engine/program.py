@@ -127,11 +127,9 @@ class Program:
         return self.rules.digest
 
 
-def load_program(
-    folder: Path, overlay: Path | None = None, site: Path | None = None, *, keep_lines: bool = True
-) -> Program:
+def load_program(folder: Path, overlay: Path | None = None, site: Path | None = None) -> Program:
     """Loads and compiles the rules of a folder, with a site's codes and decisions. Raises RulesInvalid."""
-    rules = load_rules(folder, keep_lines=keep_lines)
+    rules = load_rules(folder)
     if overlay is not None:
         rules = with_overlay(rules, overlay)
     if faults := missing_references(rules):

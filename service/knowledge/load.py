@@ -87,9 +87,8 @@ class Rules:
 
 
 class _Reader:
-    def __init__(self, folder: Path, *, keep_lines: bool) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.keep_lines = keep_lines
         self.faults: list[Fault] = []
         self.documents: dict[str, Document] = {}
         self.digest = hashlib.sha256()
@@ -124,8 +123,7 @@ class _Reader:
         written = getattr(model, "id", None)
         if path.parent != self.folder and written != path.stem:
             self.faults.append(Fault(name, document.line(("id",)), "id", f"the id is the file's stem: {path.stem}"))
-        if self.keep_lines:
-            self.documents[name] = document
+        self.documents[name] = document
         return model
 
     def stems(self, folder: str, shape: type[M]) -> dict[str, M]:
@@ -165,16 +163,13 @@ class _Reader:
         return [Product(code, tuple(ingredients.split("|")), route) for code, ingredients, route in lines]
 
 
-def load_rules(folder: Path, *, keep_lines: bool = True) -> Rules:
-    """Reads a folder of rules. Raises RulesInvalid with every fault found.
-
-    keep_lines: for faults that are found later; several MB that a running service has no use for.
-    """
+def load_rules(folder: Path) -> Rules:
+    """Reads a folder of rules. Raises RulesInvalid with every fault found."""
     if not folder.is_dir():
         raise RulesInvalid(
             [Fault(str(folder), 1, "", "is no folder: CRAMPS_RULES_DIR, or --rules, names that of the rules")]
         )
-    reader = _Reader(folder, keep_lines=keep_lines)
+    reader = _Reader(folder)
     ruleset = reader.model(folder / "ruleset.yaml", schema.Ruleset)
     sources = reader.model(folder / "sources.yaml", schema.Sources)
     orders = reader.model(folder / "orders.yaml", schema.Orders)

@@ -23,6 +23,8 @@ _OTHER_KINDS = {
     "allergy": {"medication"},
 }
 
+_NESTED = (list, Model)
+
 
 def check_references(rules: Rules) -> list[Fault]:
     """Returns a fault for every reference to nothing and for everything that nothing refers to."""
@@ -100,21 +102,18 @@ class _Checker:
                     if name not in bound:
                         self.fault(file, (*here, "done", "after"), f"no clause of the trigger is named {name}")
 
-    def sources(self, file: str, path: Path, model: Any) -> None:
-        """Every `sources` list anywhere inside a model."""
-        if isinstance(model, Model):
-            for field in type(model).model_fields:
-                value = getattr(model, field)
-                here = (*path, field.rstrip("_"))
-                if field == "sources" and isinstance(value, list):
-                    for source in value:
+    def sources(self, file: str, path: Path, model: Model | list[Any]) -> None:
+        """Every `sources` list anywhere inside a model, or a list of them."""
+        named = enumerate(model) if isinstance(model, list) else vars(model).items()
+        for name, part in named:
+            if isinstance(part, _NESTED):
+                here = (*path, name.rstrip("_") if isinstance(name, str) else name)
+                if name == "sources" and isinstance(part, list):
+                    for source in part:
                         if isinstance(source, str):
                             self.name("source", source, self.rules.sources, file, here)
-                elif isinstance(value, Model | list):
-                    self.sources(file, here, value)
-        elif isinstance(model, list):
-            for number, item in enumerate(model):
-                self.sources(file, (*path, number), item)
+                else:
+                    self.sources(file, here, part)
 
     def clause(self, file: str, path: Path, clause: Clause) -> None:
         for where, inner in _located(clause, path):

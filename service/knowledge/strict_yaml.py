@@ -1,8 +1,8 @@
-"""YAML read strictly: every scalar is text; duplicate keys, anchors, aliases and tags are refused; lines are kept."""
+"""YAML read strictly: every scalar is text; duplicate keys, anchors, aliases, tags are refused; faults have lines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
@@ -46,16 +46,20 @@ class Malformed(ValueError):
 
 @dataclass(slots=True)
 class Document:
-    """A tree of dicts, lists and strings, with the line on which each path begins."""
+    """A tree of dicts, lists and strings, with the text that it was written as."""
 
     tree: Any
-    lines: dict[Path, int]
+    text: str
+    _lines: dict[Path, int] | None = None  # counted when a fault is to be named
 
     def line(self, path: Path) -> int:
-        """Returns the line of the longest known part of a path."""
-        while path and path not in self.lines:
+        """Returns the line on which the longest known part of a path begins."""
+        if self._lines is None:
+            root = yaml.compose(self.text, _PARSER)
+            self._lines = dict(_lines(root, ())) if root else {}
+        while path and path not in self._lines:
             path = path[:-1]
-        return self.lines.get(path, 1)
+        return self._lines.get(path, 1)
 
     def fault(self, file: str, path: Path, message: str) -> Fault:
         """Returns a fault at a path of this document."""
@@ -64,23 +68,35 @@ class Document:
 
 def read(text: str) -> Document:
     """Reads one YAML document. Raises Malformed, with its line."""
-    lines: dict[Path, int] = {}
     try:
-        tree = _document(_PARSER(text).get_event, lines)
+        tree = _document(_PARSER(text).get_event)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise Malformed(line, (), f"not YAML: {error.problem}") from None
     except yaml.YAMLError:
         raise Malformed(1, (), "not YAML: a control character stands in the text") from None
-    return Document(tree, lines)
+    return Document(tree, text)
 
 
-def _document(get: Events, lines: dict[Path, int]) -> Any:
+def _lines(node: yaml.Node, path: Path) -> Iterator[tuple[Path, int]]:
+    """The line on which each path begins: an entry of a mapping with its key."""
+    yield path, node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner = (*path, key.value)
+            yield from _lines(value, inner)
+            yield inner, key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            yield from _lines(item, (*path, number))
+
+
+def _document(get: Events) -> Any:
     get()  # stream start
     event = get()
     if isinstance(event, yaml.StreamEndEvent):
         raise Malformed(1, (), "the file is empty")
-    tree = _node(get(), get, (), lines)
+    tree = _node(get(), get, ())
     get()  # document end
     event = get()
     if not isinstance(event, yaml.StreamEndEvent):
@@ -88,11 +104,10 @@ def _document(get: Events, lines: dict[Path, int]) -> Any:
     return tree
 
 
-def _node(event: Any, get: Events, path: Path, lines: dict[Path, int]) -> Any:
-    line = event.start_mark.line + 1
-    lines.setdefault(path, line)
+def _node(event: Any, get: Events, path: Path) -> Any:
     if _is_text(event):
         return event.value
+    line = event.start_mark.line + 1
     if isinstance(event, yaml.AliasEvent):
         raise Malformed(line, path, "aliases are not allowed: write it out")
     if event.anchor is not None:
@@ -102,24 +117,21 @@ def _node(event: Any, get: Events, path: Path, lines: dict[Path, int]) -> Any:
     if isinstance(event, yaml.SequenceStartEvent):
         items: list[Any] = []
         while not isinstance(event := get(), yaml.SequenceEndEvent):
-            items.append(_node(event, get, (*path, len(items)), lines))
+            items.append(_node(event, get, (*path, len(items))))
         return items
-    return _mapping(get, path, lines)
+    return _mapping(get, path)
 
 
-def _mapping(get: Events, path: Path, lines: dict[Path, int]) -> dict[str, Any]:
+def _mapping(get: Events, path: Path) -> dict[str, Any]:
     mapping: dict[str, Any] = {}
     while not isinstance(event := get(), yaml.MappingEndEvent):
-        line = event.start_mark.line + 1
         if not _is_text(event):
-            raise Malformed(line, path, "a key is a plain word")
+            raise Malformed(event.start_mark.line + 1, path, "a key is a plain word")
         key = event.value
-        inner = (*path, key)
         if key in mapping:
-            raise Malformed(line, inner, "this key stands here twice")
+            raise Malformed(event.start_mark.line + 1, (*path, key), "this key stands here twice")
         value = get()
-        mapping[key] = value.value if _is_text(value) else _node(value, get, inner, lines)
-        lines[inner] = line
+        mapping[key] = value.value if _is_text(value) else _node(value, get, (*path, key))
     return mapping
 
 

@@ -77,7 +77,7 @@ def test_rules_that_name_what_is_not_there_are_refused(
     shutil.rmtree(rules / "recommendations")
     monkeypatch.setenv("CRAMPS_RULES_DIR", str(rules))
     assert main(["explain", "x"]) == 2
-    assert "ruleset.yaml:1: order: there is no rule" in capsys.readouterr().err
+    assert "ruleset.yaml:14: order: there is no rule example" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["terminology", "--source"], ["schema", "--rules"]])
