@@ -88,7 +88,7 @@ async def call(
     knowledge: Knowledge = request.app.state.knowledge
     metrics: Metrics = request.app.state.metrics
     aside: Aside = request.app.state.aside
-    message, answer = await aside.work(len(body), _read, body, service, caller, knowledge, settings, metrics)
+    message, answer = await aside.work(len(body), _read_and_answer, body, service, caller, knowledge, settings, metrics)
     if answer is None:
         reader: FhirReader = request.app.state.fhir_reader
         fetched = await reader.fetch(message, knowledge.offered[service.id], caller)
@@ -119,7 +119,7 @@ def _revalidated(request: Request, content: bytes) -> Response:
     return Response(content, headers=headers, media_type="application/json")
 
 
-def _read(
+def _read_and_answer(
     body: Body, service: Service, caller: Caller, knowledge: Knowledge, settings: Settings, metrics: Metrics
 ) -> tuple[Message, dict[str, Any] | None]:
     """The message and its answer, None where something has to be fetched first.
