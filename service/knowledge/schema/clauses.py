@@ -161,6 +161,9 @@ class RuleTerms(Model):
 Kind = Literal["condition", "medication", "result", "procedure", "allergy"]
 
 
+_BESIDE_A_WORD = {"as_", "why", "sources"}
+
+
 class Clause(Model):
     """One question to the record, answered yes, unknown or no. Exactly one word."""
 
@@ -192,8 +195,7 @@ class Clause(Model):
         return next(iter(self._words()))
 
     def _words(self) -> list[str]:
-        asides = {"as_", "why", "sources"}
-        return [name for name in type(self).model_fields if name not in asides and getattr(self, name) is not None]
+        return [name for name, terms in vars(self).items() if terms is not None and name not in _BESIDE_A_WORD]
 
     @model_validator(mode="after")
     def _one_word(self) -> Clause:
