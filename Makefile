@@ -6,8 +6,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN    := .venv/bin
 STAMP  := .venv/.installed
-HOST   ?= 127.0.0.1
-PORT   ?= 8000
+HOST   ?= $(or $(CRAMPS_HOST),127.0.0.1)
+PORT   ?= $(or $(CRAMPS_PORT),8000)
 
 BENCH  ?=
 
