@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from service.knowledge import schema, strict_yaml
 from service.knowledge.phrases import Phrases
-from service.knowledge.strict_yaml import Document, Fault
+from service.knowledge.strict_yaml import Fault
 
 if TYPE_CHECKING:
     from service.knowledge.site import Decided
@@ -76,21 +76,21 @@ class Rules:
     systems: schema.CodeSystems
     phrases: Phrases
     digest: str
-    documents: dict[str, Document] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
     overlay: Overlay | None = None
     decided: Decided | None = None
 
     def fault(self, file: str, path: strict_yaml.Path, message: str) -> Fault:
         """Returns a fault at a path of one of the files that were read."""
-        document = self.documents.get(file)
-        return Fault(file, document.line(path) if document else 1, ".".join(map(str, path)), message)
+        line = strict_yaml.line_of(self.texts[file], path) if file in self.texts else 1
+        return Fault(file, line, ".".join(map(str, path)), message)
 
 
 class _Reader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.faults: list[Fault] = []
-        self.documents: dict[str, Document] = {}
+        self.texts: dict[str, str] = {}
         self.digest = hashlib.sha256()
 
     def text(self, path: Path) -> str | None:
@@ -123,7 +123,7 @@ class _Reader:
         written = getattr(model, "id", None)
         if path.parent != self.folder and written != path.stem:
             self.faults.append(Fault(name, document.line(("id",)), "id", f"the id is the file's stem: {path.stem}"))
-        self.documents[name] = document
+        self.texts[name] = text
         return model
 
     def stems(self, folder: str, shape: type[M]) -> dict[str, M]:
@@ -197,7 +197,7 @@ def load_rules(folder: Path) -> Rules:
         systems=systems,
         phrases=phrases,
         digest=f"sha256:{reader.digest.hexdigest()}",
-        documents=reader.documents,
+        texts=reader.texts,
     )
 
 

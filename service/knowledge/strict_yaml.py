@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
@@ -50,16 +50,10 @@ class Document:
 
     tree: Any
     text: str
-    _lines: dict[Path, int] | None = None  # counted when a fault is to be named
 
     def line(self, path: Path) -> int:
         """Returns the line on which the longest known part of a path begins."""
-        if self._lines is None:
-            root = yaml.compose(self.text, _PARSER)
-            self._lines = dict(_lines(root, ())) if root else {}
-        while path and path not in self._lines:
-            path = path[:-1]
-        return self._lines.get(path, 1)
+        return line_of(self.text, path)
 
     def fault(self, file: str, path: Path, message: str) -> Fault:
         """Returns a fault at a path of this document."""
@@ -78,17 +72,20 @@ def read(text: str) -> Document:
     return Document(tree, text)
 
 
-def _lines(node: yaml.Node, path: Path) -> Iterator[tuple[Path, int]]:
-    """The line on which each path begins: an entry of a mapping with its key."""
-    yield path, node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            inner = (*path, key.value)
-            yield from _lines(value, inner)
-            yield inner, key.start_mark.line + 1
-    elif isinstance(node, yaml.SequenceNode):
-        for number, item in enumerate(node.value):
-            yield from _lines(item, (*path, number))
+def line_of(text: str, path: Path) -> int:
+    """Returns the line of a text that `read` takes on which the longest known part of a path begins."""
+    begins = node = yaml.compose(text, _PARSER)
+    for step in path:
+        if isinstance(node, yaml.MappingNode):  # an entry begins with its key
+            entries = {key.value: (key, value) for key, value in node.value}
+        elif isinstance(node, yaml.SequenceNode):
+            entries = {number: (item, item) for number, item in enumerate(node.value)}
+        else:
+            break
+        if step not in entries:
+            break
+        begins, node = entries[step]
+    return begins.start_mark.line + 1 if begins else 1
 
 
 def _document(get: Events) -> Any:
