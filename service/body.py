@@ -52,7 +52,7 @@ async def _collect(request: Request, limit_bytes: int, announced_bytes: int) -> 
         if size_bytes > limit_bytes:
             raise Refusal(Code.BODY_TOO_LARGE)
         is_whole = not message.get("more_body", False)
-        if not is_whole and not body and size_bytes < announced_bytes <= 2 * size_bytes:
+        if not body and size_bytes < announced_bytes <= 2 * size_bytes:
             body = bytearray(announced_bytes)
         if body:
             for chunk in chunks:

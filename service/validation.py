@@ -9,13 +9,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from service.record import Body
 from service.shapes import READ
 
 _MOST_ISSUES = 10
 _TOO_DEEP = "nested too deep to be validated"
 
 
-def validate(body: bytes | bytearray, explanation: dict[str, Any] | None) -> list[dict[str, Any]]:
+def validate(body: Body, explanation: dict[str, Any] | None) -> list[dict[str, Any]]:
     """Returns what is wrong with each cited entry: `reference`, and the paths of the elements with the kind of fault.
 
     explanation: only the entries that it names are validated; None validates all. No value of the record is repeated.

@@ -29,8 +29,7 @@ def run(arguments: Namespace) -> int:
     settings = read_settings(listens=True, **given)
     gc.disable()  # what is made from here on stays: until app.py has frozen it, nothing is garbage
     try:
-        knowledge = answer.load(settings)
-        app = build_app(settings, knowledge)
+        app = build_app(settings, answer.load(settings))
     except ClientsInvalid as invalid:
         print("CRAMPS_CLIENTS_FILE:", *invalid.faults, sep="\n", file=sys.stderr)
         return 2

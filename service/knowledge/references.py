@@ -110,8 +110,7 @@ class _Checker:
                 here = (*path, name.rstrip("_") if isinstance(name, str) else name)
                 if name == "sources" and isinstance(part, list):
                     for source in part:
-                        if isinstance(source, str):
-                            self.name("source", source, self.rules.sources, file, here)
+                        self.name("source", source, self.rules.sources, file, here)
                 else:
                     self.sources(file, here, part)
 
